@@ -1,0 +1,1 @@
+"""What is asked: the vocabulary, the probes, and one module per topic of pure judging functions."""

@@ -1,0 +1,1 @@
+"""Backup: every tool's listing becomes one `BackupSeries`; all checks here judge that."""

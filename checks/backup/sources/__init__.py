@@ -1,0 +1,1 @@
+"""One module per way of keeping backups: its probe and its parser to a `BackupSeries`."""

@@ -1,0 +1,1 @@
+"""One module per kind of register, gateway export or mail log: its probe and its parser."""

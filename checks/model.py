@@ -1,0 +1,489 @@
+"""The vocabulary of checks: statuses, failures, probes, evidence, facts, verdicts, checks.
+
+A *probe* says what is run or read, an *evidence* is what came back (or why nothing did), a *fact*
+is the typed value parsed from the evidence of one subject, and a *check* is a pure function from
+facts to verdicts. Nothing here does anything; `scanner` collects and judges.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, overload
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from inventory.model import BackupSet, Inventory, Server, System, Unit
+
+F = TypeVar("F")
+F1 = TypeVar("F1")
+F2 = TypeVar("F2")
+F3 = TypeVar("F3")
+Opts = TypeVar("Opts", bound="Options")
+
+FILES = "files"
+"""Target id of evidence that is read from the project folder."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of the values of this vocabulary."""
+
+
+class Status(StrEnum):
+    """Outcome of one check on one subject."""
+
+    FAIL = "fail"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+    PASS = "pass"  # noqa: S105
+    NOT_APPLICABLE = "not_applicable"
+
+
+STATUS_ORDER: tuple[Status, ...] = (
+    Status.FAIL,
+    Status.ERROR,
+    Status.UNKNOWN,
+    Status.PASS,
+    Status.NOT_APPLICABLE,
+)
+"""Worst first."""
+
+
+class Severity(StrEnum):
+    """How much a failure of a check matters."""
+
+    CRITICAL = "critical"
+    MAJOR = "major"
+    MINOR = "minor"
+    INFO = "info"
+
+
+SEVERITY_ORDER: tuple[Severity, ...] = (
+    Severity.CRITICAL,
+    Severity.MAJOR,
+    Severity.MINOR,
+    Severity.INFO,
+)
+"""Gravest first."""
+
+
+class FailureKind(StrEnum):
+    """Why evidence is missing; part of the public contract."""
+
+    UNREACHABLE = "unreachable"
+    HOST_KEY = "host_key"
+    AUTH = "auth"
+    DENIED = "denied"
+    MISSING_TOOL = "missing_tool"
+    TIMEOUT = "timeout"
+    TRUNCATED = "truncated"
+    COMMAND_FAILED = "command_failed"
+    UNPARSABLE = "unparsable"
+    NOT_DECLARED = "not_declared"
+    STALE = "stale"
+
+
+class Failure(Value, frozen=True):
+    """Why something could not be seen; `detail` names the right, tool, route or key that lacks."""
+
+    kind: FailureKind
+    detail: str
+
+
+class Unparsable(Exception):  # noqa: N818 - a word of the architecture
+    """The evidence is there but says nothing that can be trusted; becomes `unknown`."""
+
+
+class NotDeclared(Exception):  # noqa: N818 - a word of the architecture
+    """The inventory does not say where to look; becomes `unknown` with kind `not_declared`."""
+
+
+# ---------------------------------------------------------------------------------------- probes
+
+
+class Source(StrEnum):
+    """Which kind of transport answers a request."""
+
+    SHELL = "shell"
+    S3 = "s3"
+    FILES = "files"
+
+
+class Need(StrEnum):
+    """What happens to a case when the evidence of one of its requests is missing."""
+
+    REQUIRED = "required"
+    """The check is not called; the row is unknown."""
+    MEMBER = "member"
+    """One of several equals: the check sees the others, may fail, but cannot pass."""
+    OPTIONAL = "optional"
+    """The fact's parser copes without."""
+
+
+class Request(Value, frozen=True):
+    """One thing to run or read on one target, complete in itself: no catalogue is needed to run it.
+
+    `script` is POSIX sh text for `Source.SHELL`, all values in it already quoted. For the other
+    sources `params` say everything. `limit` is in bytes; 0 means the section limit of the settings.
+    """
+
+    probe: str
+    target: str
+    source: Source
+    params: dict[str, str] = {}
+    script: str = ""
+    timeout: float = 20.0
+    limit: int = 0
+    stream: bool = False
+    """Spool to disk instead of memory; `Evidence.stdout` is then a view of the mapped file."""
+    sensitive: bool = False
+    """Only the digest of the output is stored."""
+    need: Need = Need.REQUIRED
+
+    @property
+    def key(self) -> str:
+        """Identity within a target: equal keys are asked once."""
+        return self.probe + ("?" + urlencode(sorted(self.params.items())) if self.params else "")
+
+
+class Probe(Value, frozen=True):
+    """A template of requests. `title` is the line that `sauro probes` shows."""
+
+    id: str
+    title: str
+    source: Source = Source.SHELL
+    script: Callable[[Mapping[str, str]], str] | None = None
+    timeout: float = 20.0
+    limit: int = 0
+    stream: bool = False
+    sensitive: bool = False
+
+    def request(self, target: str, need: Need = Need.REQUIRED, **params: str) -> Request:
+        """Fill the template for one target."""
+        return Request(
+            probe=self.id,
+            target=target,
+            source=self.source,
+            params=params,
+            script=self.script(params) if self.script else "",
+            timeout=self.timeout,
+            limit=self.limit,
+            stream=self.stream,
+            sensitive=self.sensitive,
+            need=need,
+        )
+
+
+class Evidence(Value, frozen=True):
+    """What one request brought: raw output, or the failure that stands in its place.
+
+    The one serialised form for transports, fixtures, bundles and the store. `taken` is the
+    scanner's clock (UTC) when the answer was complete; `seconds` is how long it took. For streamed
+    requests `stdout` may be a memoryview of a mapped file, which every bytes pattern accepts.
+    """
+
+    probe: str
+    target: str
+    key: str
+    taken: dt.datetime
+    stdout: bytes = b""
+    stderr: bytes = b""
+    exit: int | None = None
+    failure: Failure | None = None
+    seconds: float = 0.0
+
+    @property
+    def sha256(self) -> str:
+        """Hex digest of the standard output."""
+        return hashlib.sha256(self.stdout).hexdigest()
+
+
+class Answers:
+    """The evidence of one fact of one subject, looked up by probe id."""
+
+    def __init__(self, evidence: Iterable[Evidence]) -> None:
+        self._all = tuple(evidence)
+
+    def all(self, probe: str) -> tuple[Evidence, ...]:
+        """Every answer of a probe that is there, failures left out."""
+        return tuple(e for e in self._all if e.probe == probe and e.failure is None)
+
+    def get(self, probe: str) -> Evidence | None:
+        """The first answer of a probe, or None when it failed or was not asked."""
+        found = self.all(probe)
+        return found[0] if found else None
+
+    def one(self, probe: str) -> Evidence:
+        """The answer of a required probe."""
+        found = self.get(probe)
+        if found is None:
+            raise Unparsable(f"no answer of {probe}")
+        return found
+
+    def failures(self) -> tuple[Evidence, ...]:
+        """Every answer that is a failure."""
+        return tuple(e for e in self._all if e.failure is not None)
+
+
+# -------------------------------------------------------------------------------------- subjects
+
+
+class Scope(StrEnum):
+    """What a check is asked of."""
+
+    SERVER = "server"
+    SYSTEM = "system"
+    BACKUP = "backup"
+    UNIT = "unit"
+
+
+class Subject(Value, frozen=True):
+    """The thing a row speaks of, with the inventory around it.
+
+    `target` and `name` are the row's `target` and `subject`: a server check has the server's id;
+    a system check the system's; a backup check the server or bucket in which the copies are read,
+    with the set's id as `name`; a unit check the unit's.
+    """
+
+    scope: Scope
+    inventory: Inventory
+    unit: Unit
+    target: str
+    name: str = ""
+    system: System | None = None
+    server: Server | None = None
+    backup: BackupSet | None = None
+
+    @property
+    def key(self) -> str:
+        """Stable identity of the subject across scans."""
+        parts = [self.scope.value, self.unit.id]
+        if self.system is not None:
+            parts.append(self.system.id)
+        parts += [self.target, self.name]
+        return "/".join(parts)
+
+    @property
+    def the_system(self) -> System:
+        """The system, for scopes that always have one."""
+        if self.system is None:
+            raise TypeError(f"a subject of scope {self.scope} has no system")
+        return self.system
+
+    @property
+    def the_backup(self) -> BackupSet:
+        """The backup set, for scope backup."""
+        if self.backup is None:
+            raise TypeError(f"a subject of scope {self.scope} has no backup set")
+        return self.backup
+
+    @property
+    def the_server(self) -> Server:
+        """The server, for scope server."""
+        if self.server is None:
+            raise TypeError(f"a subject of scope {self.scope} has no server")
+        return self.server
+
+
+class Memory(Value, frozen=True):
+    """Something worth keeping beyond the scan that saw it, such as a backup point.
+
+    `kind` and `subject` (a `Subject.key`) say whose; `id` makes it unique there; `data` is JSON.
+    """
+
+    kind: str
+    subject: str
+    id: str
+    time: dt.datetime
+    data: bytes
+    first_seen: dt.datetime | None = None
+    last_seen: dt.datetime | None = None
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a check's thresholds; the fields' defaults are the house's, settings override."""
+
+
+class NoOptions(Options, frozen=True):
+    """For checks without thresholds."""
+
+
+class Context(Value, frozen=True):
+    """What a judging function may know besides its facts. `now` is when the evidence was taken."""
+
+    now: dt.datetime
+    zone: ZoneInfo
+    legal_basis: int
+    subject: Subject
+    options: Options = NoOptions()
+    coverage_floor: int = 80
+    past: tuple[Memory, ...] = ()
+
+    def opt(self, kind: type[Opts]) -> Opts:
+        """The check's thresholds, typed."""
+        if not isinstance(self.options, kind):
+            raise TypeError(f"options are {type(self.options).__name__}, not {kind.__name__}")
+        return self.options
+
+
+class Fact(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
+    """How a subject's evidence is asked for and read.
+
+    `requests` is pure and may raise `NotDeclared`; `parse` may raise `Unparsable`. A fact with a
+    `memory` kind is given what earlier scans saw (`Context.past`), and `remember` says what of this
+    one to keep.
+    """
+
+    id: str
+    requests: Callable[[Subject], Sequence[Request]]
+    parse: Callable[[Context, Answers], F]
+    memory: str = ""
+    remember: Callable[[Context, F], Sequence[Memory]] | None = None
+
+
+# ---------------------------------------------------------------------------------------- checks
+
+Arg = str | int | float
+
+
+class Message(Value, frozen=True):
+    """A sentence by id, with its values: the words are data (`checks.texts`), in two languages.
+
+    Times are RFC 3339 strings, dates ISO strings, durations seconds, sizes bytes, shares 0..1.
+    """
+
+    id: str
+    args: dict[str, Arg] = {}
+
+
+class Verdict(Value, frozen=True):
+    """What a check says of its subject, or of a part of it when `subject` is set."""
+
+    status: Status
+    message: Message
+    detail: dict[str, Any] = {}
+    severity: Severity | None = None
+    """Overrides the check's severity (a lesser shortfall; a higher security level)."""
+    failure: Failure | None = None
+    subject: str = ""
+
+
+def passed(message: str, detail: dict[str, Any] | None = None, **args: Arg) -> Verdict:
+    """A pass, said out loud."""
+    return Verdict(status=Status.PASS, message=Message(id=message, args=args), detail=detail or {})
+
+
+def failed(
+    message: str,
+    detail: dict[str, Any] | None = None,
+    severity: Severity | None = None,
+    **args: Arg,
+) -> Verdict:
+    """A failure that was seen."""
+    return Verdict(
+        status=Status.FAIL,
+        message=Message(id=message, args=args),
+        detail=detail or {},
+        severity=severity,
+    )
+
+
+def unknown(
+    kind: FailureKind, message: str, detail: dict[str, Any] | None = None, **args: Arg
+) -> Verdict:
+    """Cannot tell: the evidence is there but not enough of it."""
+    said = Message(id=message, args=args)
+    return Verdict(
+        status=Status.UNKNOWN,
+        message=said,
+        detail=detail or {},
+        failure=Failure(kind=kind, detail=message),
+    )
+
+
+def not_applicable(message: str, **args: Arg) -> Verdict:
+    """Does not apply, with the proof in the message."""
+    return Verdict(status=Status.NOT_APPLICABLE, message=Message(id=message, args=args))
+
+
+class Check(Value, frozen=True):
+    """A check as a value. Its words (title, rationale, remedy, …) are in `checks.texts` by id."""
+
+    id: str
+    scope: Scope
+    severity: Severity
+    judge: Callable[..., Iterable[Verdict]]
+    needs: tuple[Fact[Any], ...] = ()
+    controls: tuple[str, ...] = ()
+    """References such as `TCVN 14423:2026 x.11`, `CIS 11.2`, `ND331 Art. 18`."""
+    options: type[Options] = NoOptions
+
+    @property
+    def family(self) -> str:
+        """`backup`, `security`, `documents` or `host`."""
+        return self.id.split(".", 1)[0]
+
+
+class _Declare:
+    """The decorator: keeps the declared metadata until it meets the judging function."""
+
+    def __init__(
+        self,
+        check_id: str,
+        scope: Scope,
+        severity: Severity,
+        controls: tuple[str, ...],
+        options: type[Options],
+    ) -> None:
+        self._meta = (check_id, scope, severity, controls, options)
+
+    @overload
+    def needs(self) -> Callable[[Callable[[Context], Iterable[Verdict]]], Check]: ...
+    @overload
+    def needs(
+        self, one: Fact[F1], /
+    ) -> Callable[[Callable[[Context, F1], Iterable[Verdict]]], Check]: ...
+    @overload
+    def needs(
+        self, one: Fact[F1], two: Fact[F2], /
+    ) -> Callable[[Callable[[Context, F1, F2], Iterable[Verdict]]], Check]: ...
+    @overload
+    def needs(
+        self, one: Fact[F1], two: Fact[F2], three: Fact[F3], /
+    ) -> Callable[[Callable[[Context, F1, F2, F3], Iterable[Verdict]]], Check]: ...
+    def needs(self, *facts: Fact[Any]) -> Callable[[Callable[..., Iterable[Verdict]]], Check]:
+        """Tie the facts to the parameters of the judging function, in order."""
+        check_id, scope, severity, controls, options = self._meta
+
+        def wrap(judge: Callable[..., Iterable[Verdict]]) -> Check:
+            return Check(
+                id=check_id,
+                scope=scope,
+                severity=severity,
+                controls=controls,
+                options=options,
+                needs=facts,
+                judge=judge,
+            )
+
+        return wrap
+
+
+def check(
+    check_id: str,
+    scope: Scope,
+    severity: Severity,
+    *,
+    controls: tuple[str, ...] = (),
+    options: type[Options] = NoOptions,
+) -> _Declare:
+    """Declare a check.
+
+    >>> @check("backup.recent", Scope.BACKUP, Severity.MAJOR).needs(SERIES)
+    ... def recent(ctx: Context, series: BackupSeries) -> Iterable[Verdict]: ...
+    """
+    return _Declare(check_id, scope, severity, controls, options)

@@ -1,0 +1,1 @@
+"""What there is: units, servers, buckets, systems, declarations, waivers; YAML to values."""

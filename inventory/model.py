@@ -1,0 +1,229 @@
+"""The nouns of an inventory, as frozen values.
+
+Everything here is plain data: it can be compared, hashed into evidence, stored with a scan and
+read back years later. Loading and checking live in `inventory.load`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every inventory value: frozen, keyword only, small when stored."""
+
+
+class UnitKind(StrEnum):
+    """What sort of public body a unit is; units are only ever compared within a kind."""
+
+    CITY = "city"
+    DEPARTMENT = "department"
+    WARD = "ward"
+    COMMUNE = "commune"
+    SPECIAL_ZONE = "special_zone"
+    AGENCY = "agency"
+
+
+class Person(Value, frozen=True):
+    """A post and, on unit pages only, the person who holds it."""
+
+    post: str = ""
+    name: str = ""
+    email: str = ""
+
+
+class SshSettings(Value, frozen=True):
+    """How to log in. Empty fields fall back: server, then unit, then ssh_config, then defaults."""
+
+    user: str = ""
+    port: int = 0
+    key_file: str = ""
+    via: str = ""
+    """Server id of the jump host."""
+
+
+class Server(Value, frozen=True):
+    """One machine that is connected to at most once in a scan."""
+
+    id: str
+    unit: str
+    address: str
+    host_key: str = ""
+    """Pinned public key, `type base64`; empty means known_hosts decides."""
+    transport: Literal["ssh", "local", "bundle"] = "ssh"
+    tags: tuple[str, ...] = ()
+    site: str = ""
+    ssh: SshSettings = SshSettings()
+    """Already merged with the unit's defaults."""
+
+
+class Bucket(Value, frozen=True):
+    """An S3 bucket in which backups lie."""
+
+    id: str
+    unit: str
+    bucket: str
+    endpoint: str = ""
+    region: str = ""
+    profile: str = ""
+    access_key: str = ""
+    """Reference (`env:`, `file:`, `command:`), never the key itself."""
+    secret_key: str = ""
+    """Reference (`env:`, `file:`, `command:`), never the key itself."""
+    site: str = ""
+
+
+class RestoreTest(Value, frozen=True):
+    """A restore that somebody tried, as registered: a person's word with a document."""
+
+    date: dt.date
+    result: Literal["ok", "failed"]
+    minutes: int | None = None
+    by: str = ""
+    document: str = ""
+
+
+class BackupSet(Value, frozen=True):
+    """One promise of a system: this data, this often, kept this long, in this place."""
+
+    id: str
+    system: str
+    kind: str
+    """`directory`, `s3`, … ; `checks.backup.sources` says which kinds exist."""
+    server: str = ""
+    """Server id where the listing is read; empty for kind s3."""
+    bucket: str = ""
+    """Bucket id for kind s3."""
+    path: str = ""
+    """Directory with an optional file pattern, or the prefix in a bucket."""
+    protects: str = ""
+    """Server id whose data it holds; filled with the system's only server when there is one."""
+    every: str = ""
+    """A duration (`1d`) or a cron expression (`0 2 * * *`); empty when the unit declared none."""
+    grace: dt.timedelta | None = None
+    keep: dt.timedelta | None = None
+    site: str = ""
+    effective_from: dt.date | None = None
+    """First day on which the promise counts; slots before it are not expected."""
+    restore_tests: tuple[RestoreTest, ...] = ()
+
+
+class System(Value, frozen=True):
+    """An information system: judged once, under its owner, and shown to every unit that uses it."""
+
+    id: str
+    unit: str
+    """The unit in whose file it stands; its rows roll up there."""
+    name: str
+    owner: str
+    operator: str = ""
+    security_unit: str = ""
+    used_by: tuple[str, ...] = ()
+    level: int | None = None
+    servers: tuple[str, ...] = ()
+    assessment: str = ""
+    """Path of the level record, relative to the project folder."""
+    backups: tuple[BackupSet, ...] = ()
+
+
+class FileSource(Value, frozen=True):
+    """A register or a gateway export: a path or pattern, and how its columns are called."""
+
+    path: str
+    columns: dict[str, str] = {}
+    """`{ours: theirs}` for exports whose headers differ."""
+
+
+class MailSource(Value, frozen=True):
+    """A mail log, on a server of the unit or in a file of the project."""
+
+    kind: str
+    path: str
+    server: str = ""
+    """Server id; empty means that `path` is a file of the project."""
+    timezone: str = ""
+    """Zone of old-style timestamps; empty means the project's."""
+
+
+class Documents(Value, frozen=True):
+    """What a unit hands over about its official correspondence."""
+
+    signs: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    """The unit's own agency codes on the axis, when the directory does not know them."""
+    domains: tuple[str, ...] = ()
+    """The unit's own mail domains."""
+    register: FileSource | None = None
+    gateway: FileSource | None = None
+    mail: tuple[MailSource, ...] = ()
+    target: int | None = None
+    """Percent of due pairs that must be routed, when the unit set its own."""
+
+
+class Waiver(Value, frozen=True):
+    """An accepted risk. It annotates results and is counted apart; it never changes a status."""
+
+    check: str
+    """Check id or shell-style pattern (`backup.*`)."""
+    target: str
+    """Unit, system, server or bucket id, or `system/backup`; `*` for all of the unit."""
+    unit: str
+    """The unit in whose file it stands; it reaches no other unit's rows."""
+    reason: str
+    document: str
+    approved_by: str
+    owner: str
+    until: dt.date
+    """The last day on which it holds, in the project's time zone."""
+
+
+class Unit(Value, frozen=True):
+    """A public body. `id` is a code and the key; names repeat between provinces."""
+
+    id: str
+    name: str
+    kind: UnitKind
+    parent: str = ""
+    accountable: Person = Person()
+    officer: Person = Person()
+    zone: str = ""
+    external: bool = False
+    """Listed only so that others can name it (an approver, an owner): not scanned, not counted."""
+    documents: Documents | None = None
+
+
+class Agency(Value, frozen=True):
+    """A row of the agency directory: who is on the document axis, under which codes."""
+
+    code: str
+    old_codes: tuple[str, ...] = ()
+    name: str = ""
+    mail_domains: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+
+
+class Inventory(Value, frozen=True):
+    """Everything declared, keyed by id, in the order it was read."""
+
+    units: dict[str, Unit] = {}
+    servers: dict[str, Server] = {}
+    buckets: dict[str, Bucket] = {}
+    systems: dict[str, System] = {}
+    agencies: tuple[Agency, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+
+
+class Selection(Value, frozen=True):
+    """Which part of the inventory a command speaks of; empty fields mean everything."""
+
+    units: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    """Patterns of check ids."""

@@ -1,0 +1,1 @@
+"""What is shown: the figures, counted once, and one writer per format."""

@@ -1,0 +1,1 @@
+"""Scans kept: SQLite by default, through SQLAlchemy Core. See `scanner.store.database`."""
