@@ -1,0 +1,78 @@
+r"""Files of the project folder as evidence: several files packed into one answer, and read back.
+
+An answer is a sequence of entries, each a line of JSON and then the file's bytes:
+
+    {"name":"registers/out-2026.csv","size":1234,"mtime":"2026-11-21T02:00:00Z"}\n<1234 bytes>
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import msgspec
+
+from checks.model import FILES, Need, Probe, Request, Source, Unparsable
+
+LONGEST_HEADER = 8192
+"""Bytes of an entry's header line, at most."""
+
+
+class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One file: its path relative to the project folder, when it was last changed, what it holds.
+
+    `data` is bytes or, when the answer is a view of a mapped file, a slice of that view: give it to
+    `bytes(...)` or `str(data, "utf-8")` and keep no copy of a large one.
+    """
+
+    name: str
+    mtime: dt.datetime
+    data: bytes | memoryview
+
+
+class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    size: int
+    mtime: dt.datetime
+
+
+_header_of = msgspec.json.Decoder(_Header).decode
+
+
+def files_request(probe: Probe, path: str, need: Need = Need.REQUIRED) -> Request:
+    """Ask for the files that match a path or glob pattern, relative to the project folder."""
+    if probe.source is not Source.FILES:
+        raise ValueError(f"{probe.id} does not read files")
+    return probe.request(FILES, need, path=path)
+
+
+def header(name: str, size: int, mtime: dt.datetime) -> bytes:
+    """The line that stands before a file's bytes; `mtime` is aware, `size` in bytes."""
+    utc = mtime.astimezone(dt.UTC)
+    return msgspec.json.encode(_Header(name=name, size=size, mtime=utc)) + b"\n"
+
+
+def pack(entries: Iterable[FileEntry]) -> bytes:
+    """Several files as one answer."""
+    parts: list[bytes | memoryview] = []
+    for entry in entries:
+        parts += (header(entry.name, len(entry.data), entry.mtime), entry.data)
+    return b"".join(parts)
+
+
+def unpack(buffer: bytes | memoryview) -> list[FileEntry]:
+    """The files of an answer, in order, without copying; raises `Unparsable` when it is damaged."""
+    entries: list[FileEntry] = []
+    at, end = 0, len(buffer)
+    while at < end:
+        line, found, _ = bytes(buffer[at : at + LONGEST_HEADER]).partition(b"\n")
+        start = at + len(line) + 1
+        try:
+            head = _header_of(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as e:
+            raise Unparsable(f"damaged header of a packed file at byte {at}: {e}") from None
+        if not found or head.size < 0 or start + head.size > end or head.mtime.tzinfo is None:
+            raise Unparsable(f"packed file cut short or damaged at byte {at}")
+        at = start + head.size
+        entries.append(FileEntry(name=head.name, mtime=head.mtime, data=buffer[start:at]))
+    return entries
