@@ -1,0 +1,135 @@
+"""Plan: which checks are asked of which subjects, and the union of what that needs per target."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+import msgspec
+
+from checks.model import Check, NotDeclared, Request, Scope, Subject, Value
+from inventory.model import BackupSet, Inventory, Selection, System
+from inventory.select import Chosen, choose
+
+
+class Case(Value, frozen=True):
+    """One check asked of one subject: the pair that ends in exactly one row (or one per part)."""
+
+    check: Check
+    subject: Subject
+    requests: tuple[Request, ...] = ()
+    undeclared: str = ""
+    """Why nothing can be asked: what the inventory does not say."""
+
+    @property
+    def key(self) -> str:
+        """Identity of the pair, the same in a resumed scan."""
+        return f"{self.check.id}|{self.subject.key}"
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """Where its evidence comes from."""
+        return frozenset(r.target for r in self.requests)
+
+
+class Plan(msgspec.Struct, frozen=True, dict=True):
+    """Every case of a scan."""
+
+    cases: tuple[Case, ...]
+
+    @cached_property
+    def visits(self) -> dict[str, tuple[Request, ...]]:
+        """Per target the union of what its cases ask; equal keys are asked once."""
+        wanted: dict[str, dict[str, Request]] = {}
+        for case in self.cases:
+            for request in case.requests:
+                wanted.setdefault(request.target, {}).setdefault(request.key, request)
+        return {target: tuple(asked.values()) for target, asked in wanted.items()}
+
+    def without(self, done: frozenset[str]) -> Plan:
+        """What is left of the plan when some cases are judged already."""
+        return Plan(tuple(c for c in self.cases if c.key not in done))
+
+    def digest(self, inventory: Inventory, *settings: object) -> str:
+        """Identity of a scan's question: a scan is only resumed when it is the same."""
+        encoder = msgspec.json.Encoder(order="deterministic")
+        hasher = hashlib.sha256(encoder.encode(inventory))
+        for part in settings:
+            hasher.update(encoder.encode(part))
+        for case in self.cases:
+            hasher.update(case.key.encode())
+            for request in case.requests:
+                hasher.update(request.key.encode() + request.script.encode())
+        return hasher.hexdigest()
+
+
+def plan(inventory: Inventory, selection: Selection, checks: Iterable[Check]) -> Plan:
+    """Pair the selected subjects with the checks of their scope.
+
+    Raises:
+        InvalidInput: the selection names something that the inventory does not have.
+    """
+    chosen = choose(inventory, selection)
+    by_scope: dict[Scope, list[Check]] = {scope: [] for scope in Scope}
+    for check in checks:
+        by_scope[check.scope].append(check)
+    return Plan(
+        tuple(
+            _case(check, subject)
+            for subject in subjects(inventory, chosen)
+            for check in by_scope[subject.scope]
+        )
+    )
+
+
+def subjects(inventory: Inventory, chosen: Chosen) -> Iterator[Subject]:
+    """Everything chosen that a row can speak of, unit by unit in the inventory's order."""
+    for server in inventory.servers.values():
+        if server.id in chosen.servers:
+            yield Subject(
+                scope=Scope.SERVER,
+                inventory=inventory,
+                unit=inventory.units[server.unit],
+                target=server.id,
+                server=server,
+            )
+    for system in inventory.systems.values():
+        if system.id in chosen.systems:
+            yield _of_system(inventory, Scope.SYSTEM, system, system.id)
+        for backup in system.backups:
+            if f"{system.id}/{backup.id}" in chosen.backups:
+                place = backup.server or backup.bucket or system.id
+                yield _of_system(inventory, Scope.BACKUP, system, place, backup)
+    for unit in inventory.units.values():
+        if unit.id in chosen.units and not unit.external:
+            yield Subject(scope=Scope.UNIT, inventory=inventory, unit=unit, target=unit.id)
+
+
+def _of_system(
+    inventory: Inventory,
+    scope: Scope,
+    system: System,
+    target: str,
+    backup: BackupSet | None = None,
+) -> Subject:
+    return Subject(
+        scope=scope,
+        inventory=inventory,
+        unit=inventory.units[system.unit],
+        target=target,
+        name=backup.id if backup else "",
+        system=system,
+        backup=backup,
+    )
+
+
+def _case(check: Check, subject: Subject) -> Case:
+    requests: dict[tuple[str, str], Request] = {}
+    try:
+        for fact in check.needs:
+            for request in fact.requests(subject):
+                requests.setdefault((request.target, request.key), request)
+    except NotDeclared as e:
+        return Case(check=check, subject=subject, undeclared=str(e))
+    return Case(check=check, subject=subject, requests=tuple(requests.values()))

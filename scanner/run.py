@@ -1,0 +1,216 @@
+"""The scan itself. Read this first.
+
+    plan ─► visit every target once ─► judge each case when its evidence is there ─► store
+
+A target's rows are stored in one transaction as soon as they are judged, so a scan that is killed
+loses nothing already judged, and a resumed one asks only for what is left.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from checks.model import Evidence, Failure, FailureKind, Memory, Message, Request, Status
+from checks.results import Result, Scan, ScanInfo, TargetOutcome, fingerprint
+from inventory.model import Inventory
+from scanner.judge import Judge, Judged
+from scanner.plan import Case, Plan
+
+Visited = tuple[str, list[Evidence], float]
+"""A target, the evidence of its one visit in the order asked, and the seconds it took."""
+Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Iterator[Visited]]
+"""Visits targets, each once, in any order; see `scanner.pool`."""
+
+
+class Keeper(Protocol):
+    """What a scan needs of the store; see `scanner.store.database`."""
+
+    def save(
+        self,
+        scan_id: str,
+        case_keys: Sequence[str],
+        results: Sequence[Result],
+        evidence: Sequence[tuple[Evidence, bool]],
+        memories: Sequence[Memory],
+        outcome: TargetOutcome | None,
+    ) -> None:
+        """Keep what one visit brought, all of it or nothing."""
+        ...
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a scan is."""
+
+    targets_done: int
+    targets: int
+    rows: Mapping[Status, int]
+
+
+def run(
+    plan: Plan,
+    info: ScanInfo,
+    inventory: Inventory,
+    *,
+    visit: Visitor,
+    judge: Judge,
+    keep: Keeper,
+    watch: Callable[[Progress], None],
+) -> None:
+    """Visit, judge and store every case of the plan; `watch` hears of each finished target."""
+    desk = _Desk(plan, judge)
+    first = desk.ready_without_evidence()
+    if first.case_keys:
+        keep.save(info.id, first.case_keys, first.results, (), first.memories, None)
+    visits = plan.visits
+    counts = dict.fromkeys(Status, 0)
+    _count(counts, first.results)
+    watch(Progress(0, len(visits), counts))
+    for done, (target, evidence, seconds) in enumerate(visit(visits), start=1):
+        batch = desk.arrived(target, evidence)
+        sensitive = {r.key for r in visits[target] if r.sensitive}
+        keep.save(
+            info.id,
+            batch.case_keys,
+            batch.results,
+            [(e, e.key in sensitive) for e in evidence],
+            batch.memories,
+            outcome(target, inventory, evidence, seconds),
+        )
+        _count(counts, batch.results)
+        watch(Progress(done, len(visits), counts))
+
+
+class _Batch(msgspec.Struct, frozen=True):
+    """What became ready together."""
+
+    case_keys: list[str]
+    results: list[Result]
+    memories: list[Memory]
+
+
+class _Desk:
+    """Knows which cases still wait for which targets, and holds evidence only as long."""
+
+    def __init__(self, plan: Plan, judge: Judge) -> None:
+        self._judge = judge
+        self._waiting: dict[str, list[Case]] = {}
+        self._left: dict[str, int] = {}
+        self._of_subject: dict[str, int] = {}
+        self._seen: dict[tuple[str, str], Evidence] = {}
+        self._users: dict[str, int] = {}
+        self._at_once: list[Case] = []
+        for case in plan.cases:
+            self._of_subject[case.subject.key] = self._of_subject.get(case.subject.key, 0) + 1
+            self._left[case.key] = len(case.targets)
+            if not case.targets:
+                self._at_once.append(case)
+            for target in case.targets:
+                self._waiting.setdefault(target, []).append(case)
+                self._users[target] = self._users.get(target, 0) + 1
+
+    def ready_without_evidence(self) -> _Batch:
+        """Cases that need nothing from anywhere, or for which nothing was declared."""
+        return self._settle(self._at_once)
+
+    def arrived(self, target: str, evidence: Iterable[Evidence]) -> _Batch:
+        """Take in a target's evidence and judge the cases that waited for it last."""
+        self._seen.update({(target, e.key): e for e in evidence})
+        ready = []
+        for case in self._waiting.pop(target, []):
+            self._left[case.key] -= 1
+            if not self._left[case.key]:
+                ready.append(case)
+        return self._settle(ready)
+
+    def _settle(self, cases: Sequence[Case]) -> _Batch:
+        judged: list[tuple[Case, Judged]] = []
+        for case in cases:
+            judged.append((case, self._judge.judge(case, self._seen)))
+            key = case.subject.key
+            self._of_subject[key] -= 1
+            if not self._of_subject[key]:
+                self._judge.forget(case.subject)
+        self._let_go(cases)
+        return _Batch(
+            [case.key for case, _ in judged],
+            [row for _, done in judged for row in done.results],
+            [memory for _, done in judged for memory in done.memories],
+        )
+
+    def _let_go(self, cases: Sequence[Case]) -> None:
+        """Drop evidence that no waiting case will ask for again."""
+        idle = set()
+        for case in cases:
+            for target in case.targets:
+                self._users[target] -= 1
+                if not self._users[target]:
+                    idle.add(target)
+        if idle:
+            self._seen = {k: e for k, e in self._seen.items() if k[0] not in idle}
+
+
+def outcome(
+    target: str, inventory: Inventory, evidence: Sequence[Evidence], seconds: float
+) -> TargetOutcome:
+    """How a visit went as a whole: nothing came back, some did, all did."""
+    failures = [e.failure for e in evidence if e.failure is not None]
+    owner = inventory.servers.get(target) or inventory.buckets.get(target)
+    whole = bool(evidence) and len(failures) == len(evidence)
+    return TargetOutcome(
+        target=target,
+        unit=owner.unit if owner else "",
+        outcome="failed" if whole else ("partial" if failures else "ok"),
+        failure=failures[0] if whole else None,
+        seconds=round(seconds, 3),
+    )
+
+
+def _count(counts: dict[Status, int], results: Iterable[Result]) -> None:
+    for row in results:
+        counts[row.status] += 1
+
+
+def with_the_unscanned(scan: Scan, plan: Plan) -> Scan:
+    """A stopped scan with a row for every case that was not reached: nothing is left out."""
+    done = {(r.check, r.unit, r.system, r.target) for r in scan.results}
+    rows = [
+        _not_reached(case)
+        for case in plan.cases
+        if (
+            case.check.id,
+            case.subject.unit.id,
+            case.subject.system.id if case.subject.system else None,
+            case.subject.target,
+        )
+        not in done
+    ]
+    return msgspec.structs.replace(scan, results=scan.results + tuple(rows))
+
+
+def _not_reached(case: Case) -> Result:
+    subject = case.subject
+    system = subject.system.id if subject.system else None
+    message = Message(id="engine.not_scanned")
+    return Result(
+        check=case.check.id,
+        unit=subject.unit.id,
+        system=system,
+        target=subject.target,
+        subject=subject.name,
+        status=Status.UNKNOWN,
+        severity=case.check.severity,
+        message=message,
+        failure=Failure(kind=FailureKind.TIMEOUT, detail="not scanned"),
+        fingerprint=fingerprint(
+            case.check.id, subject.unit.id, system, subject.target, subject.name
+        ),
+    )
+
+
+def started_id(started: dt.datetime, random_hex: str) -> str:
+    """A scan's id: sorts by time, unique by its random part."""
+    return f"{started:%Y%m%dT%H%M%SZ}-{random_hex}"
