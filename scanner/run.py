@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from checks.model import Evidence, Failure, FailureKind, Memory, Message, Request, Status
-from checks.results import Result, Scan, ScanInfo, TargetOutcome, fingerprint
+from checks.results import Result, Scan, TargetOutcome, fingerprint
 from inventory.model import Inventory
 from scanner.judge import Judge, Judged
 from scanner.plan import Case, Plan
@@ -52,19 +52,21 @@ class Progress(msgspec.Struct, frozen=True):
 
 def run(
     plan: Plan,
-    info: ScanInfo,
-    inventory: Inventory,
+    head: Scan,
     *,
     visit: Visitor,
     judge: Judge,
     keep: Keeper,
     watch: Callable[[Progress], None],
 ) -> None:
-    """Visit, judge and store every case of the plan; `watch` hears of each finished target."""
+    """Visit, judge and store every case of the plan; `watch` hears of each finished target.
+
+    `head` is the scan without its rows. Rows go to `keep` only: a large scan never stands in memory.
+    """
     desk = _Desk(plan, judge)
     first = desk.ready_without_evidence()
     if first.case_keys:
-        keep.save(info.id, first.case_keys, first.results, (), first.memories, None)
+        keep.save(head.info.id, first.case_keys, first.results, (), first.memories, None)
     visits = plan.visits
     counts = dict.fromkeys(Status, 0)
     _count(counts, first.results)
@@ -73,12 +75,12 @@ def run(
         batch = desk.arrived(target, evidence)
         sensitive = {r.key for r in visits[target] if r.sensitive}
         keep.save(
-            info.id,
+            head.info.id,
             batch.case_keys,
             batch.results,
             [(e, e.key in sensitive) for e in evidence],
             batch.memories,
-            outcome(target, inventory, evidence, seconds),
+            outcome(target, head.inventory, evidence, seconds),
         )
         _count(counts, batch.results)
         watch(Progress(done, len(visits), counts))
@@ -174,21 +176,10 @@ def _count(counts: dict[Status, int], results: Iterable[Result]) -> None:
         counts[row.status] += 1
 
 
-def with_the_unscanned(scan: Scan, plan: Plan) -> Scan:
-    """A stopped scan with a row for every case that was not reached: nothing is left out."""
-    done = {(r.check, r.unit, r.system, r.target) for r in scan.results}
-    rows = [
-        _not_reached(case)
-        for case in plan.cases
-        if (
-            case.check.id,
-            case.subject.unit.id,
-            case.subject.system.id if case.subject.system else None,
-            case.subject.target,
-        )
-        not in done
-    ]
-    return msgspec.structs.replace(scan, results=scan.results + tuple(rows))
+def with_the_unscanned(scan: Scan, plan: Plan, done: frozenset[str]) -> Scan:
+    """A stopped scan with a row for every case not in `done`: nothing is left out."""
+    rows = tuple(_not_reached(case) for case in plan.without(done).cases)
+    return msgspec.structs.replace(scan, results=scan.results + rows)
 
 
 def _not_reached(case: Case) -> Result:
