@@ -1,0 +1,229 @@
+"""The composition root: puts inventory, checks, transports, store and reports together.
+
+The only module of `scanner` that knows the reports, and the only one that reads the clock. The
+command line calls these functions and prints what they return.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import secrets
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+import scanner
+from checks.model import Check, Evidence, Memory, Options, Request
+from checks.results import Scan, ScanInfo
+from inventory.model import Selection
+from reports.build import build
+from reports.formats import FORMATS
+from reports.model import Report
+from scanner import run as engine
+from scanner.collect import Collector
+from scanner.errors import UserError
+from scanner.files import write_whole
+from scanner.judge import Judge
+from scanner.plan import Plan
+from scanner.pool import visit_all
+from scanner.project import Project
+from scanner.store.changes import Changes, compare
+from scanner.store.database import Store
+
+def utc_now() -> dt.datetime:
+    """The wall clock, the only reading of it."""
+    return dt.datetime.now(dt.UTC)  # noqa: TID251
+
+
+def collector(project: Project) -> Collector:
+    """The one that reaches targets, with this project's limits."""
+    return Collector(
+        project.inventory,
+        ssh=project.settings.ssh,
+        limits=project.settings.limits,
+        project=project.folder,
+        clock=utc_now,
+        jitter=random.SystemRandom(),
+    )
+
+
+def scan(
+    project: Project,
+    store: Store,
+    selection: Selection,
+    *,
+    resume: bool = False,
+    stop: threading.Event | None = None,
+    watch: Callable[[engine.Progress], None] = lambda _: None,
+) -> Scan:
+    """Scan the selection and store it; a stopped scan comes back with `complete` false.
+
+    With `resume` the latest unfinished scan of the same question goes on where it was stopped.
+    """
+    stop = stop or threading.Event()
+    whole = project.plan(selection)
+    digest = whole.digest(project.inventory, selection, project.settings)
+    info = store.resumable(digest) if resume else None
+    if info is None:
+        info = _new_info(project, selection, len(whole.cases))
+        store.begin(info, project.inventory, digest)
+    left = whole.without(store.done_cases(info.id))
+    engine.run(
+        left,
+        Scan(info=info, inventory=project.inventory),
+        visit=_visitor(project, stop),
+        judge=_judge(project, info, _past(store, whole)),
+        keep=store,
+        watch=watch,
+    )
+    done = store.done_cases(info.id)
+    found = store.load(info.id)
+    if stop.is_set() and len(done) < len(whole.cases):
+        return engine.with_the_unscanned(found, whole, done)
+    return _finish(store, found)
+
+
+def _new_info(project: Project, selection: Selection, planned: int) -> ScanInfo:
+    started = utc_now()
+    return ScanInfo(
+        id=engine.started_id(started, secrets.token_hex(3)),
+        started=started,
+        tool=f"sauro {scanner.__version__}",
+        legal_basis=project.settings.legal_basis,
+        timezone=project.settings.timezone,
+        selection=selection,
+        planned=planned,
+        simulated=project.simulated,
+        coverage_floor=project.settings.coverage_floor,
+    )
+
+
+def _finish(store: Store, found: Scan) -> Scan:
+    judged = sum(r.status in engine.JUDGED for r in found.results)
+    info = msgspec.structs.replace(
+        found.info,
+        finished=utc_now(),
+        complete=True,
+        planned=len(found.results),
+        judged=judged,
+    )
+    store.finish(info)
+    return msgspec.structs.replace(found, info=info)
+
+
+def _visitor(project: Project, stop: threading.Event) -> engine.Visitor:
+    ssh = project.settings.ssh
+
+    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[engine.Visited]:
+        return visit_all(asked, collector(project), ssh.workers, ssh.processes, stop)
+
+    return visit
+
+
+def _judge(
+    project: Project, info: ScanInfo, past: Callable[[str, str], tuple[Memory, ...]]
+) -> Judge:
+    def options(check: Check) -> Options:
+        return project.options[check.id]
+
+    return Judge(
+        started=info.started,
+        zone=ZoneInfo(info.timezone),
+        legal_basis=info.legal_basis,
+        coverage_floor=info.coverage_floor,
+        options=options,
+        past=past,
+    )
+
+
+def _past(store: Store, whole: Plan) -> Callable[[str, str], tuple[Memory, ...]]:
+    """What earlier scans remembered, read once for every kind that the plan's facts keep."""
+    kinds = {fact.memory for case in whole.cases for fact in case.check.needs if fact.memory}
+    known = {kind: store.recall(kind) for kind in sorted(kinds)}
+
+    def past(kind: str, subject: str) -> tuple[Memory, ...]:
+        return known[kind].get(subject, ())
+
+    return past
+
+
+def examine(
+    project: Project, selection: Selection, stop: threading.Event
+) -> Iterator[tuple[str, list[Evidence]]]:
+    """Visit the selection's targets and hand on what came back; nothing is judged or stored."""
+    for target, evidence, _ in _visitor(project, stop)(project.plan(selection).visits):
+        yield target, evidence
+
+
+def figures(store: Store, found: Scan, language: str) -> Report:
+    """The report's figures of a scan, against the one before it."""
+    before = store.before(found.info.id)
+    return build(
+        found,
+        previous=store.load(before.id) if before else None,
+        opened=store.opened(found.info.id),
+        reopened=store.reopened(found.info.id),
+        now=utc_now(),
+        language=language,
+    )
+
+
+def printed(store: Store, found: Scan, form: str, language: str, *, color: bool) -> str:
+    """A scan as the command line shows it: `table`, `json` or `jsonl`."""
+    if form == "table":
+        from reports.to_terminal import summary_text  # noqa: PLC0415 - rich is slow to load
+
+        return summary_text(figures(store, found, language), color=color, width=100)
+    from reports import to_json  # noqa: PLC0415
+
+    return to_json.text(found, form, language)
+
+
+def report(
+    store: Store,
+    *,
+    scan_id: str | None,
+    forms: Sequence[str],
+    language: str,
+    out: Path,
+) -> list[Path]:
+    """Render a stored scan (the latest when no id is given) and write its files.
+
+    Raises:
+        UserError: there is no scan, no such format, or the folder cannot be written.
+    """
+    unknown = sorted(set(forms) - set(FORMATS))
+    if unknown:
+        raise UserError(f"no format is called {unknown[0]!r}; there are: {', '.join(FORMATS)}")
+    if scan_id is None:
+        latest = store.latest(complete_only=False)
+        if latest is None:
+            raise UserError("the store holds no scan yet: run `sauro scan` first")
+        scan_id = latest.id
+    found = store.load(store.find(scan_id).id)
+    shown = figures(store, found, language)
+    written = []
+    for form in forms or ("html", "json"):
+        for name, data in FORMATS[form](shown, found).items():
+            write_whole(out / name, data)
+            written.append(out / name)
+    return written
+
+
+def changes(store: Store, old: str | None, new: str | None) -> tuple[Changes, Scan]:
+    """What changed between two scans, by default the two latest of the same selection."""
+    if old is not None and new is not None:
+        before, after = store.find(old), store.find(new)
+    else:
+        latest = store.latest()
+        earlier = store.before(latest.id) if latest else None
+        if latest is None or earlier is None:
+            raise UserError("the store holds no two scans of one selection to compare yet")
+        before, after = earlier, latest
+    newer = store.load(after.id)
+    found = compare(store.load(before.id).results, newer.results, store.reopened(after.id))
+    return found, newer

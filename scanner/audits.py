@@ -1,0 +1,97 @@
+"""Audits: a whole round of scan and report, one at a time, by cron or on the own schedule."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from checks.results import Scan
+from inventory.model import Selection
+from scanner import app
+from scanner.lock import locked
+from scanner.project import Project, open_project
+from scanner.run import Progress
+from scanner.schedule import crontab_line, systemd_units
+from scanner.schedule import watch as keep_watch
+from scanner.store.database import Store
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What an audit brought."""
+
+    scan: Scan
+    summary: str
+    written: tuple[Path, ...]
+
+
+def audit(
+    project: Project,
+    *,
+    out: Path | None,
+    stop: threading.Event,
+    watch: Callable[[Progress], None],
+    language: str,
+) -> Round:
+    """Scan everything (going on with an unfinished audit), then write the reports.
+
+    Raises:
+        UserError: another audit of this project is running; the store or folder cannot be used.
+    """
+    with locked(project.folder / "audit.lock"), Store.open(project.store_url) as store:
+        found = app.scan(project, store, Selection(), resume=True, stop=stop, watch=watch)
+        written = app.report(
+            store,
+            scan_id=found.info.id,
+            forms=(),
+            language=project.settings.language,
+            out=out or project.folder / "reports",
+        )
+        summary = app.printed(store, found, "table", language, color=False)
+    return Round(found, summary, tuple(written))
+
+
+def watch(
+    folder: Path, *, out: Path | None, stop: threading.Event, say: Callable[[str], None]
+) -> None:
+    """Run audits on the schedule of the settings until `stop` is set.
+
+    The inventory is read anew for each round, so that an edit needs no restart; a round that
+    cannot start (a typing mistake, a locked store) says so and the next one is tried in its turn.
+    """
+    project = open_project(folder)
+    with Store.open(project.store_url) as store:
+        latest = store.latest(complete_only=False)
+
+    def once() -> None:
+        try:
+            done = audit(
+                open_project(folder),
+                out=out,
+                stop=stop,
+                watch=lambda _: None,
+                language=project.settings.language,
+            )
+        except (UserError, InvalidInput) as e:
+            say(f"sauro: {e}")
+            return
+        say(done.summary)
+
+    keep_watch(
+        once,
+        project.settings.watch,
+        last_started=latest.started if latest else None,
+        zone=project.zone,
+        clock=app.utc_now,
+        stop=stop,
+    )
+
+
+def timer_text(project: Project, executable: Path, *, systemd: bool) -> str:
+    """A crontab line, or a systemd service and timer, that run `sauro audit` for this project."""
+    command = executable.resolve()
+    if not systemd:
+        return crontab_line(project.folder, command)
+    return systemd_units(project.folder, command)

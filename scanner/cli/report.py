@@ -1,0 +1,101 @@
+"""`sauro report`, `sauro diff`, `sauro history`: what stands in the store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from checks.model import Severity
+from checks.texts import render, say
+from scanner import app
+from scanner.cli.common import opened, project_option, show
+from scanner.cli.scan import severity_option
+from scanner.cli.words import LANGUAGE, t
+from scanner.errors import UserError
+from scanner.exit_codes import exit_code
+from scanner.store.database import Store
+
+
+@click.command(help=t("Lập báo cáo từ một lượt quét đã lưu.", "Render a stored scan."))
+@project_option
+@click.option("--scan", "scan_id", metavar="ID", help=t("lượt quét (mặc định: mới nhất)", "which scan (default: the latest)"))  # noqa: E501
+@click.option("--format", "forms", multiple=True, metavar="F", help=t("dạng, lặp lại được (mặc định: html, json)", "format, repeatable (default: html and json)"))  # noqa: E501
+@click.option("--language", type=click.Choice(["vi", "en"]), help=t("ngôn ngữ báo cáo", "language of the report"))  # noqa: E501
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help=t("thư mục ghi ra (mặc định: reports)", "folder to write to (default: reports)"))  # noqa: E501
+def report(
+    project: Path | None,
+    scan_id: str | None,
+    forms: tuple[str, ...],
+    language: str | None,
+    output: Path | None,
+) -> None:
+    """Write the files and say where they are."""
+    found = opened(project)
+    with Store.open(found.store_url) as store:
+        written = app.report(
+            store,
+            scan_id=scan_id,
+            forms=forms,
+            language=language or found.settings.language,
+            out=output or found.folder / "reports",
+        )
+    for path in written:
+        show(str(path))
+
+
+@click.command(help=t("Điều gì đã thay đổi giữa hai lượt quét.", "What changed between two scans."))
+@project_option
+@click.argument("old", required=False)
+@click.argument("new", required=False)
+@severity_option
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def diff(project: Path | None, old: str | None, new: str | None, fail_on: str, form: str) -> int:
+    """The two latest by default; the exit code speaks of the newer one."""
+    if old and not new:
+        raise UserError("diff takes no scan or two: `sauro diff OLD NEW`")
+    found = opened(project)
+    with Store.open(found.store_url) as store:
+        changes, newer = app.changes(store, old, new)
+    if form == "json":
+        show(json.dumps(app.changes_json(changes), ensure_ascii=False, indent=1))
+    else:
+        for name, vi, en in _CLASSES:
+            rows = getattr(changes, name)
+            show(f"{t(vi, en)}: {len(rows)}")
+            for row in rows:
+                said = say(row.check, "title", LANGUAGE)
+                words = render(row.message, LANGUAGE, found.zone)
+                show(f"  {row.unit} {row.system or row.target} {row.subject} · {said}: {words}")
+        show(app.sum_of(changes))
+    return exit_code(newer.results, Severity(fail_on), complete=newer.info.complete)
+
+
+_CLASSES = (
+    ("new", "Mới phát sinh", "New"),
+    ("reopened", "Tái phát", "Reopened"),
+    ("fixed", "Đã khắc phục", "Fixed"),
+    ("lost_sight", "Mất quan sát", "Lost sight"),
+    ("regained", "Quan sát lại được", "Seen again"),
+    ("gone", "Không còn trong phạm vi", "No longer in scope"),
+)
+
+
+@click.command(help=t("Các lượt quét đã lưu, mới nhất trước.", "The stored scans, newest first."))
+@project_option
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def history(project: Path | None, form: str) -> None:
+    """A line a scan."""
+    import msgspec  # noqa: PLC0415
+
+    found = opened(project)
+    with Store.open(found.store_url) as store:
+        infos = store.list_scans()
+    if form == "json":
+        show(msgspec.json.format(msgspec.json.encode(infos), indent=1).decode())
+        return
+    for info in infos:
+        state = t("đủ", "complete") if info.complete else t("dở dang", "unfinished")
+        local = info.started.astimezone(found.zone)
+        show(f"{info.id}  {local:%d/%m/%Y %H:%M}  {state}  {info.judged}/{info.planned}")
