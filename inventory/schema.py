@@ -1,0 +1,315 @@
+"""The shape of the YAML files, key by key; `inventory.model` is the shape that programs use.
+
+The structs here are read by `decode`, described by `json_schema` and by `reference`, so a key's
+type, limits and meaning stand once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from inventory import durations, rules
+from inventory.model import UnitKind
+
+BACKUP_KINDS = ("directory", "s3")
+"""Kinds of backup sets that can be read; a new source adds its word here."""
+
+MAIL_KINDS = ("postfix",)
+"""Kinds of mail logs that can be read; a new source adds its word here."""
+
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_ID_WORDS = "an id: letters, digits, dot, underscore and hyphen, beginning with a letter or digit"
+_NO_LINES = r"^[^\x00-\x1f\x7f]*$"
+
+Id = Annotated[str, Meta(pattern=_ID, max_length=128, extra={"what": _ID_WORDS})]
+Line = Annotated[str, Meta(pattern=_NO_LINES, max_length=1000, extra={"what": "one line of text"})]
+ProjectPath = Annotated[
+    str,
+    Meta(pattern=_NO_LINES, min_length=1, max_length=1000, extra={"check": rules.project_path}),
+]
+Secret = Annotated[
+    str,
+    Meta(
+        pattern=r"^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+|command:.+)$",
+        extra={
+            "secret": True,
+            "what": "a reference to the secret (env:NAME, file:PATH or command:…), "
+            "never the secret itself: move it there",
+        },
+    ),
+]
+Login = Annotated[str, Meta(pattern=r"^[^\s:/@-][^\s:/@]*$", extra={"what": "a login name"})]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Level = Annotated[int, Meta(ge=1, le=5)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every block of the file: keys that are not listed are refused."""
+
+
+def _says(words: str, **limits: Any) -> Meta:  # noqa: ANN401 - Meta's own arguments
+    return Meta(description=words, **limits)
+
+
+class PersonDoc(Raw, frozen=True):
+    """A post, and the person who holds it."""
+
+    post: Annotated[Line, _says("Post, such as `Chủ tịch UBND phường`.")] = ""
+    name: Annotated[Line, _says("Name; shown on the unit's own pages only.")] = ""
+    email: Annotated[
+        str,
+        _says(
+            "Address for notices.",
+            pattern=r"^[^@\s]+@[^@\s]+$",
+            max_length=254,
+            extra={"what": "an e-mail address"},
+        ),
+    ] = ""
+
+
+class SshDoc(Raw, frozen=True):
+    """How to log in. A key that is left out is taken from the unit, then from `ssh_config`."""
+
+    user: Annotated[Login | None, _says("Login name.")] = None
+    port: Annotated[Port | None, _says("TCP port (22 when nothing says otherwise).")] = None
+    key_file: Annotated[str | None, _says("Private key file on the scanning machine.")] = None
+    via: Annotated[
+        str | None,
+        _says('Id of the server to jump through; `""` undoes the unit\'s default.'),
+    ] = None
+
+
+class ServerDoc(Raw, frozen=True):
+    """A machine that is connected to at most once in a scan."""
+
+    address: Annotated[
+        str,
+        _says(
+            "Host name or IP address; required for transport `ssh`.",
+            pattern=r"^[A-Za-z0-9:\[][A-Za-z0-9._:%\]-]*$",
+            max_length=255,
+            extra={"what": "a host name or an IP address"},
+        ),
+    ] = ""
+    host_key: Annotated[
+        str,
+        _says(
+            "Pinned public key, `type base64`; without it `known_hosts` decides, and an unknown "
+            "key is refused.",
+            extra={"check": rules.host_key},
+        ),
+    ] = ""
+    transport: Annotated[
+        Literal["ssh", "local", "bundle"],
+        _says("`ssh`: log in; `local`: this machine; `bundle`: a sealed bundle is brought."),
+    ] = "ssh"
+    tags: Annotated[tuple[Id, ...], _says("Words to select by (`--tag`).")] = ()
+    site: Annotated[Line, _says("Place where it stands; copies are compared by it.")] = ""
+    ssh: Annotated[SshDoc, _says("Login of this server, over the unit's.")] = SshDoc()
+
+
+class BucketDoc(Raw, frozen=True):
+    """An S3 bucket in which backups lie."""
+
+    bucket: Annotated[Line, _says("Name of the bucket.", min_length=1)]
+    endpoint: Annotated[
+        str,
+        _says(
+            "URL of the service; empty for Amazon.",
+            pattern=r"^https?://[^\s/?#@]+/?$",
+            extra={"what": "a URL like https://s3.example.vn, without user and path"},
+        ),
+    ] = ""
+    region: Annotated[Line, _says("Region name.")] = ""
+    profile: Annotated[Line, _says("Profile of the AWS configuration that holds the keys.")] = ""
+    access_key: Annotated[Secret, _says("Reference: `env:NAME`, `file:PATH`, `command:…`.")] = ""
+    secret_key: Annotated[Secret, _says("Reference: `env:NAME`, `file:PATH`, `command:…`.")] = ""
+    site: Annotated[Line, _says("Place where it stands.")] = ""
+
+
+class RestoreTestDoc(Raw, frozen=True):
+    """A restore that somebody tried."""
+
+    date: Annotated[dt.date, _says("Day of the test.")]
+    result: Annotated[Literal["ok", "failed"], _says("Whether the data came back.")]
+    minutes: Annotated[Count | None, _says("How long it took.")] = None
+    by: Annotated[Line, _says("Who did it.")] = ""
+    document: Annotated[Line, _says("Number of the record of the test.")] = ""
+
+
+class BackupDoc(Raw, frozen=True):
+    """One promise of a system: this data, this often, kept this long, in this place."""
+
+    kind: Annotated[
+        str,
+        _says(
+            "Tool or place: " + ", ".join(f"`{k}`" for k in BACKUP_KINDS) + ".",
+            extra={"check": rules.known("backup kind", BACKUP_KINDS)},
+            extra_json_schema={"enum": list(BACKUP_KINDS)},
+        ),
+    ]
+    server: Annotated[Id, _says("Server where the listing is read; not for kind `s3`.")] = ""
+    bucket: Annotated[Id, _says("Bucket id, for kind `s3` only.")] = ""
+    path: Annotated[
+        Line,
+        _says("Absolute folder with an optional file pattern; the key's prefix for kind `s3`."),
+    ] = ""
+    protects: Annotated[
+        Id, _says("Server whose data it holds; default: the system's only server.")
+    ] = ""
+    every: Annotated[
+        str,
+        _says(
+            "How often a copy is promised: a duration (`1d`) or cron (`0 2 * * *`).",
+            extra={"check": rules.every},
+        ),
+    ] = ""
+    grace: Annotated[dt.timedelta | None, _says("How late a copy may come.")] = None
+    keep: Annotated[dt.timedelta | None, _says("How long copies are kept.")] = None
+    site: Annotated[Line, _says("Place where the copies lie.")] = ""
+    effective_from: Annotated[dt.date | None, _says("First day on which the promise counts.")] = (
+        None
+    )
+    restore_tests: Annotated[
+        tuple[RestoreTestDoc, ...], _says("Restores that were tried, with their record.")
+    ] = ()
+
+
+class SystemDoc(Raw, frozen=True):
+    """An information system; judged once, under its owner, and shown to its users."""
+
+    name: Annotated[Line, _says("Name as in the level dossier.", min_length=1)]
+    owner: Annotated[Id, _says("Unit that owns it (chủ quản); exactly one.")]
+    operator: Annotated[Id, _says("Unit that runs it (đơn vị vận hành).")] = ""
+    security_unit: Annotated[Id, _says("Unit in charge of its security (đơn vị chuyên trách).")] = (
+        ""
+    )
+    used_by: Annotated[tuple[Id, ...], _says("Units that use it.")] = ()
+    level: Annotated[Level | None, _says("Security level claimed, 1 to 5.")] = None
+    servers: Annotated[tuple[Id, ...], _says("Servers it runs on.")] = ()
+    assessment: Annotated[ProjectPath, _says("Level record, a YAML file of the project.")] = ""
+    backups: Annotated[dict[Id, BackupDoc], _says("Backup sets by id.")] = {}
+
+
+class FilesDoc(Raw, frozen=True):
+    """CSV files of the project."""
+
+    path: Annotated[ProjectPath, _says("File or pattern, relative to the project folder.")]
+    columns: Annotated[
+        dict[str, Line], _says("`{ours: theirs}` for files whose headers differ.")
+    ] = {}
+
+
+class MailDoc(Raw, frozen=True):
+    """A mail log."""
+
+    kind: Annotated[
+        str,
+        _says(
+            "Program that writes it: " + ", ".join(f"`{k}`" for k in MAIL_KINDS) + ".",
+            extra={"check": rules.known("mail log kind", MAIL_KINDS)},
+            extra_json_schema={"enum": list(MAIL_KINDS)},
+        ),
+    ]
+    path: Annotated[
+        Line, _says("Absolute on the server; relative to the project without one.", min_length=1)
+    ]
+    server: Annotated[Id, _says("Server that holds it; without one it is a project file.")] = ""
+    timezone: Annotated[
+        str,
+        _says("Zone of old-style timestamps; default: the project's.", extra={"check": rules.zone}),
+    ] = ""
+
+
+class DocumentsDoc(Raw, frozen=True):
+    """What a unit hands over about its official correspondence."""
+
+    signs: Annotated[tuple[Line, ...], _says("The unit's own agency signs (`UBND-HK`).")] = ()
+    codes: Annotated[tuple[Line, ...], _says("Its codes on the document axis.")] = ()
+    domains: Annotated[tuple[Line, ...], _says("Its mail domains.")] = ()
+    register: Annotated[FilesDoc | None, _says("Register of outgoing documents.")] = None
+    gateway: Annotated[FilesDoc | None, _says("Export of the document gateway.")] = None
+    mail: Annotated[tuple[MailDoc, ...], _says("Mail logs.")] = ()
+    target: Annotated[Percent | None, _says("Percent that must be routed, if it set its own.")] = (
+        None
+    )
+
+
+class WaiverDoc(Raw, frozen=True):
+    """An accepted risk: it marks results, it never changes one."""
+
+    check: Annotated[
+        str,
+        _says(
+            "Check id or pattern (`backup.*`).",
+            pattern=r"^[a-z0-9.*?\[\]!_-]+$",
+            extra={"what": "a check id or a pattern like backup.*"},
+        ),
+    ]
+    target: Annotated[
+        str,
+        _says(
+            "A system (with its backup sets), `system/backup`, a server, a bucket, the unit "
+            "itself (its own rows only), or `*` for everything of the unit.",
+            pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?)$",
+            extra={"what": "an id, system/backup, or *"},
+        ),
+    ]
+    reason: Annotated[str, _says("Why the risk is accepted.", min_length=1, max_length=4000)]
+    document: Annotated[Line, _says("Number of the decision.", min_length=1)]
+    approved_by: Annotated[Line, _says("Who accepted it.", min_length=1)]
+    owner: Annotated[Line, _says("Who must end it.", min_length=1)]
+    until: Annotated[dt.date, _says("Last day on which it holds.")]
+
+
+class UnitDoc(Raw, frozen=True):
+    """A unit and everything that it runs: one document of the inventory."""
+
+    unit: Annotated[Id, _says('Unique id, its code; quote digits: `"00070"`.')]
+    name: Annotated[Line, _says("Name.", min_length=1)]
+    kind: Annotated[UnitKind, _says("What sort of body it is; units are compared within a kind.")]
+    parent: Annotated[Id, _says("Unit above it.")] = ""
+    accountable: Annotated[PersonDoc, _says("Answers for the result.")] = PersonDoc()
+    officer: Annotated[PersonDoc, _says("Does the work.")] = PersonDoc()
+    zone: Annotated[Line, _says("Network zone: which worker can reach it; `--zone`.")] = ""
+    external: Annotated[
+        bool, _says("Listed only so that others can name it: not scanned, not counted.")
+    ] = False
+    ssh: Annotated[SshDoc, _says("Login defaults of its servers.")] = SshDoc()
+    servers: Annotated[dict[Id, ServerDoc], _says("Servers by id.")] = {}
+    buckets: Annotated[dict[Id, BucketDoc], _says("Buckets by id.")] = {}
+    systems: Annotated[dict[Id, SystemDoc], _says("Information systems by id.")] = {}
+    documents: Annotated[DocumentsDoc | None, _says("Evidence about official correspondence.")] = (
+        None
+    )
+    waivers: Annotated[tuple[WaiverDoc, ...], _says("Accepted risks.")] = ()
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of one inventory document, for editors."""
+    schema = msgspec.json.schema(UnitDoc)
+    _fix_durations(schema)
+    head = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Sáu Rõ: one unit of the inventory",
+    }
+    return head | schema
+
+
+def _fix_durations(node: object) -> None:
+    # msgspec describes a timedelta as an ISO 8601 duration; the files have 90s, 15m, 3h, 1d, 2w.
+    if isinstance(node, dict):
+        if node.get("format") == "duration":
+            del node["format"]
+            node["pattern"] = durations.PATTERN
+        for value in node.values():
+            _fix_durations(value)
+    elif isinstance(node, list):
+        for value in node:
+            _fix_durations(value)
