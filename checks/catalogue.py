@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import fnmatch
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from checks.model import Check, Options
+from inventory.durations import parse_duration
 
 GROUP = "sauro.checks"
 """Entry points of this group load to a tuple of `Check` each."""
@@ -74,8 +76,9 @@ def catalogue_of(checks: Iterable[Check]) -> Catalogue:
 def builtin() -> Catalogue:
     """The checks that ship with the product. Topic modules load here and not before."""
     from checks.probes import checks as host  # noqa: PLC0415
+    from checks.security import level  # noqa: PLC0415
 
-    return catalogue_of(host.CHECKS)
+    return catalogue_of((*host.CHECKS, *level.CHECKS))
 
 
 def full(outside: Iterable[metadata.EntryPoint] | None = None) -> Catalogue:
@@ -108,26 +111,35 @@ def options_for(check: Check, policy: Mapping[str, Any]) -> Options:
     """The thresholds of one check: the house's, overridden by `policy[check id]` of the settings.
 
     `policy` is the whole block `{check id: {name: value}}`; entries of other checks are left alone
-    (`Catalogue.options` looks at all of them). ValueError names the check and the mistake.
+    (`Catalogue.options` looks at all of them). Lengths of time are written `90s 15m 3h 1d 2w`.
+    ValueError names the check, the option and the mistake.
     """
     raw = policy.get(check.id)
     if raw is None:
         return check.options()
     if not isinstance(raw, Mapping):
         raise ValueError(f"policy: {check.id}: must be a mapping of options")  # noqa: TRY004
-    names = option_names(check)
-    for name in raw:
-        if name not in names:
-            known = ", ".join(names) or "none"
+    fields = {f.encode_name: f for f in msgspec.structs.fields(check.options)}
+    values = {}
+    for name, value in raw.items():
+        if name not in fields:
+            known = ", ".join(fields) or "none"
             raise ValueError(f"policy: {check.id}: no option is called {name!r} (known: {known})")
+        try:
+            values[name] = _length(value) if _is_length(fields[name].type) else value
+        except ValueError as e:
+            raise ValueError(f"policy: {check.id}.{name}: {e}") from e
     try:
-        return msgspec.convert(dict(raw), check.options, strict=True)
+        return msgspec.convert(values, check.options, strict=True)
     except msgspec.ValidationError as e:
         what, _, place = str(e).partition(" - at `$.")
         where = f"{check.id}.{place.rstrip('`')}" if place else check.id
         raise ValueError(f"policy: {where}: {what}") from e
 
 
-def option_names(check: Check) -> tuple[str, ...]:
-    """The names of a check's options, as the settings spell them."""
-    return tuple(f.encode_name for f in msgspec.structs.fields(check.options))
+def _is_length(kind: Any) -> bool:  # noqa: ANN401 - an annotation may be any object
+    return kind is dt.timedelta or dt.timedelta in get_args(kind)
+
+
+def _length(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value

@@ -1,0 +1,279 @@
+"""Is the security level of a system recorded, approved by the right authority, and looked after?"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from checks.model import (
+    Check,
+    Context,
+    FailureKind,
+    Message,
+    Options,
+    Scope,
+    Severity,
+    Status,
+    Verdict,
+    check,
+    failed,
+    passed,
+    unknown,
+)
+from checks.security.approval import Case, Shortfall, shortfalls, undeclared
+from checks.security.detail import level_detail
+from checks.security.record import RECORD, RECORD_IF_DECLARED, LevelRecord
+from checks.security.rules import LEVELS, rules
+from checks.texts import clean
+
+
+class ApprovalOptions(Options, frozen=True):
+    """Who else may decide.
+
+    `delegates`: per owner id, the units to which it has delegated its decisions in writing.
+    `authorities`: per authority (`mps`, `mnd`, `cipher`, `mic`, `pm`) further ids that records use.
+    """
+
+    delegates: dict[str, tuple[str, ...]] = {}
+    authorities: dict[str, tuple[str, ...]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse an authority that the law does not know."""
+        known = [name for name, a in rules().authorities.items() if a.ids]
+        for name in self.authorities:
+            if name not in known:
+                raise ValueError(f"no authority is called {name!r} (known: {', '.join(known)})")
+
+
+class ReviewOptions(Options, frozen=True):
+    """Months between two looks at a level, by level; null takes the default of the rule set."""
+
+    level_1_months: int | None = None
+    level_2_months: int | None = None
+    level_3_months: int | None = None
+    level_4_months: int | None = None
+    level_5_months: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse intervals that are no interval."""
+        for level in LEVELS:
+            months = self.months(level)
+            if months is not None and not 1 <= months <= 120:
+                raise ValueError("months must be from 1 to 120")
+
+    def months(self, level: int) -> int | None:
+        """What the settings say for a level, or None."""
+        found: int | None = getattr(self, f"level_{level}_months")
+        return found
+
+
+@check(
+    "security.level-recorded",
+    Scope.SYSTEM,
+    Severity.MAJOR,
+    controls=("ND331 Art. 8", "ND331 Art. 21"),
+).needs(RECORD_IF_DECLARED)
+def level_recorded(ctx: Context, record: LevelRecord | None) -> Iterable[Verdict]:
+    """A record exists, is this system's, and says the level that the inventory claims."""
+    system = ctx.subject.the_system
+    severity = _severity(ctx, record)
+    if record is None:
+        yield failed("security.level-recorded.missing", {"claimed": system.level}, severity)
+        return
+    found = [*_of_other(ctx, record), *_level_faults(ctx, record)]
+    detail = level_detail(ctx, record)
+    if found:
+        yield _shortfall("security.level-recorded", found, detail, severity)
+    elif system.level is None:
+        yield unknown(
+            FailureKind.NOT_DECLARED,
+            "security.level-recorded.not-claimed",
+            detail,
+            level=record.level or 0,
+        )
+    else:
+        yield passed("security.level-recorded.recorded", detail, level=record.level or 0)
+
+
+def _level_faults(ctx: Context, record: LevelRecord) -> Iterator[Shortfall]:
+    claimed = ctx.subject.the_system.level
+    if record.level is None:
+        yield Shortfall("no-level")
+    elif record.level not in LEVELS:
+        yield Shortfall("bad-level", {"level": record.level})
+    elif claimed is not None and record.level != claimed:
+        name = "record-higher" if record.level > claimed else "record-lower"
+        yield Shortfall(name, {"level": record.level, "claimed": claimed})
+
+
+@check(
+    "security.level-approved",
+    Scope.SYSTEM,
+    Severity.MAJOR,
+    controls=("ND331 Art. 18", "ND331 Art. 20", "ND331 Art. 30.7"),
+    options=ApprovalOptions,
+).needs(RECORD)
+def level_approved(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
+    """The right authority approved it, on complete papers that follow one another in order.
+
+    A decision older than the scan's legal basis is judged by the law of its own day and passes
+    with a note while the transition lasts.
+    """
+    law, today, detail = rules(), _today(ctx), level_detail(ctx, record)
+    level = _recorded_level(record)
+    if level is None:
+        yield unknown(FailureKind.NOT_DECLARED, "security.level-approved.no-level", detail)
+        return
+    approved = record.approval.date if record.approval else None
+    basis = law.basis_of(ctx.legal_basis, approved)
+    case = Case(
+        record=record,
+        level=level,
+        system=ctx.subject.the_system,
+        inventory=ctx.subject.inventory,
+        rules=law,
+        basis=law.bases[basis],
+        today=today,
+        delegates=ctx.opt(ApprovalOptions).delegates,
+        further=ctx.opt(ApprovalOptions).authorities,
+    )
+    old = basis != ctx.legal_basis
+    until = law.transition.until
+    found = [*_of_other(ctx, record), *shortfalls(case)]
+    if old and today > until:
+        found.append(Shortfall("transition-over", {"until": until.isoformat()}, grave=False))
+    detail["basis"] = basis
+    missing = undeclared(case)
+    if found:
+        yield _shortfall("security.level-approved", found, detail, _severity(ctx, record))
+    elif missing:
+        yield unknown(
+            FailureKind.NOT_DECLARED, "security.level-approved.undeclared", detail, what=missing
+        )
+    else:
+        said: dict[str, Any] = {"until": until.isoformat()} if old else {}
+        name = "approved-transition" if old else "approved"
+        yield passed(f"security.level-approved.{name}", detail, **_approval_args(record), **said)
+
+
+def _approval_args(record: LevelRecord) -> dict[str, Any]:
+    paper = record.approval
+    if paper is None or paper.date is None:
+        raise AssertionError("an approval without shortfalls is complete")
+    return {
+        "level": record.level or 0,
+        "document": clean(paper.document, 120),
+        "date": paper.date.isoformat(),
+    }
+
+
+@check(
+    "security.level-reviewed",
+    Scope.SYSTEM,
+    Severity.MAJOR,
+    controls=("ND331 Art. 25", "ND331 Art. 28.5", "ND331 Art. 31.2"),
+    options=ReviewOptions,
+).needs(RECORD)
+def level_reviewed(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
+    """The approval or the last documented inspection is within the interval of the level.
+
+    The law gives no number: the interval is the house's default unless the settings say theirs,
+    and the sentence says which. A date in the future is no look, nor is one without a document.
+    """
+    today, detail = _today(ctx), level_detail(ctx, record)
+    severity = _severity(ctx, record)
+    other = list(_of_other(ctx, record))
+    if other:
+        yield _shortfall("security.level-reviewed", other, detail, severity)
+        return
+    level = _highest(ctx, record)
+    if level is None:
+        yield unknown(FailureKind.NOT_DECLARED, "security.level-reviewed.no-level", detail)
+        return
+    own = ctx.opt(ReviewOptions).months(level)
+    months = rules().review_months[level] if own is None else own
+    suffix = "" if own is None else "-own"
+    said: dict[str, Any] = {"months": months, "level": level}
+    last = _last_look(record, today)
+    detail |= {"months": months, "house_default": own is None}
+    if last is None:
+        yield failed("security.level-reviewed.never", detail, severity, **said)
+        return
+    due = add_months(last, months)
+    detail |= {"last": last.isoformat(), "due": due.isoformat()}
+    said |= {"last": last.isoformat(), "due": due.isoformat()}
+    if today <= due:
+        yield passed(f"security.level-reviewed.reviewed{suffix}", detail, **said)
+        return
+    word = _undocumented(record, last, today)
+    if word is not None and today <= add_months(word, months):
+        said |= {"date": word.isoformat()}
+        yield failed("security.level-reviewed.undocumented", detail, severity, **said)
+        return
+    said |= {"late": (today - due).days * 86400}
+    yield failed(f"security.level-reviewed.overdue{suffix}", detail, severity, **said)
+
+
+def _last_look(record: LevelRecord, today: dt.date) -> dt.date | None:
+    approved = record.approval.date if record.approval else None
+    looks = [i.date for i in record.inspections if i.document.strip()]
+    looks += [approved] if approved else []
+    return max((d for d in looks if d <= today), default=None)
+
+
+def _undocumented(record: LevelRecord, last: dt.date, today: dt.date) -> dt.date | None:
+    """The newest inspection that would count if it named a document."""
+    looks = (i.date for i in record.inspections if not i.document.strip())
+    return max((d for d in looks if last < d <= today), default=None)
+
+
+def add_months(day: dt.date, months: int) -> dt.date:
+    """The same day `months` later, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _today(ctx: Context) -> dt.date:
+    return ctx.now.astimezone(ctx.zone).date()
+
+
+def _of_other(ctx: Context, record: LevelRecord) -> Iterator[Shortfall]:
+    """A record of another system proves nothing about this one."""
+    if not record.system:
+        yield Shortfall("no-system")
+    elif record.system != ctx.subject.the_system.id:
+        yield Shortfall("other-system", {"names": clean(record.system, 120)})
+
+
+def _recorded_level(record: LevelRecord) -> int | None:
+    return record.level if record.level in LEVELS else None
+
+
+def _highest(ctx: Context, record: LevelRecord | None) -> int | None:
+    """The higher of the levels recorded and claimed, None when there is neither."""
+    claimed = ctx.subject.the_system.level
+    levels = [claimed, _recorded_level(record) if record else None]
+    return max((n for n in levels if n in LEVELS and n is not None), default=None)
+
+
+def _severity(ctx: Context, record: LevelRecord | None) -> Severity:
+    return Severity.CRITICAL if (_highest(ctx, record) or 0) >= 3 else Severity.MAJOR
+
+
+def _shortfall(
+    check_id: str, found: list[Shortfall], detail: dict[str, Any], severity: Severity
+) -> Verdict:
+    """One row for all of it: the worst is the sentence, and every one stands in the detail."""
+    first = found[0]
+    listed = [{"message": f"{check_id}.{s.name}", "args": s.args} for s in found]
+    return Verdict(
+        status=Status.FAIL,
+        message=Message(id=f"{check_id}.{first.name}", args=first.args),
+        detail={**detail, "shortfalls": listed},
+        severity=severity if first.grave else Severity.MINOR,
+    )
+
+
+CHECKS: tuple[Check, ...] = (level_recorded, level_approved, level_reviewed)
