@@ -1,0 +1,391 @@
+"""Many probes to one POSIX `sh` script, and one answer back to many evidences; pure.
+
+The script is sent to `sh -s` over standard input and writes nothing on the host. Every probe runs
+in a shell of its own, under its own time limit, and its two streams stand between markers that
+carry a random nonce. `head -c` bounds each section where it arises, so that a flood ends there (the
+producer gets SIGPIPE) and never crosses the wire; a last `head -c` per stream gathers the many
+small writes into few packets.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import mmap
+import re
+import shlex
+from typing import cast
+
+import msgspec
+
+from checks.model import Evidence, Failure, FailureKind, Request, Source
+from checks.texts import clean
+
+Buffer = bytes | bytearray | mmap.mmap
+"""What an answer may lie in."""
+
+STDERR_BYTES = 8192
+"""What is kept of a section's standard error."""
+
+COMMAND = "sh -s"
+"""All that the login shell is asked to run, so that any login shell will do."""
+
+_MARKER_ROOM = 256
+_NOISE_BYTES = 65536
+"""Room for what a login shell prints before the script starts."""
+
+quote = shlex.quote
+"""Quote a value for a probe's script."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """The requests of one visit and its limits; `nonce` is 128 random bits in hexadecimal."""
+
+    requests: tuple[Request, ...]
+    nonce: str
+    seconds: float
+    """How long all sections together may take on the host."""
+    section_bytes: int
+    host_bytes: int
+
+    def limit(self, request: Request) -> int:
+        """The most bytes of standard output that a request's answer may have."""
+        asked = request.limit or self.section_bytes
+        return asked if request.stream else min(asked, self.host_bytes)
+
+    @property
+    def stdout_bytes(self) -> int:
+        """The most bytes of standard output that the whole visit may bring."""
+        streams = sum(self.limit(r) for r in self.requests if r.stream)
+        room = _NOISE_BYTES + _MARKER_ROOM * (len(self.requests) + 1)
+        plain = sum(self.limit(r) for r in self.requests if not r.stream)
+        return streams + min(plain, self.host_bytes) + room
+
+    @property
+    def stderr_bytes(self) -> int:
+        """The most bytes of standard error that the whole visit may bring."""
+        return (STDERR_BYTES + _MARKER_ROOM) * (len(self.requests) + 1) + _NOISE_BYTES
+
+    @property
+    def marker(self) -> bytes:
+        """What starts every marker."""
+        return b"sauro:" + self.nonce.encode()
+
+    @property
+    def end(self) -> bytes:
+        """The start of the last marker, alike on both streams."""
+        return self.marker + b" end "
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transport received. `seconds` ran from sending the script until `taken`."""
+
+    stdout: Buffer
+    stderr: Buffer
+    taken: dt.datetime
+    seconds: float
+    exit: int | None = None
+    cause: Failure | None = None
+    """Why the transport stopped reading before the end, if it did."""
+
+
+# -------------------------------------------------------------------------------------- composing
+
+# One function, called on the last line: a script that arrives cut runs nothing at all.
+# File descriptors: 4 and 6 are the batch's two streams, 3 carries the exit code past `head`, 5 the
+# section's output past the pipe of its standard error.
+_FRAME = """\
+main() {
+m=@MARKER@
+SAURO_TZ=${TZ-}; TZ=UTC; export SAURO_TZ TZ
+case "$(LC_ALL=C.UTF-8 locale charmap 2>/dev/null)" in
+UTF-8|utf-8|'') LC_ALL=C.UTF-8 ;;
+*) LC_ALL=C ;;
+esac
+export LC_ALL; unset LANGUAGE
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
+if [ -r /proc/uptime ]; then now() { read -r n rest </proc/uptime; }
+else now() { n=$(date +%s); }; fi
+case "$(timeout --help 2>&1 </dev/null)" in
+*kill-after*) run() { timeout -s KILL "$1" sh -c "$2"; } ;;
+*) run() {
+if command -v setsid >/dev/null 2>&1; then setsid sh -c "$2" & else set -m; sh -c "$2" & set +m; fi
+p=$!
+( trap 'kill "$s"; exit 0' TERM; sleep "$1" & s=$!; wait "$s"; kill -KILL "-$p" || kill -KILL "$p"
+) >/dev/null 2>&1 &
+w=$!
+wait "$p" 2>/dev/null; c=$?
+kill -TERM "$w" 2>/dev/null
+return "$c"
+} ;;
+esac
+sec() {
+now; b=$n; t=$2; l=$((end - ${n%%.*})); [ "$l" -ge "$t" ] || t=$l
+printf '%s open %s\\n' "$m" "$1"; printf '%s open %s\\n' "$m" "$1" >&2
+c=skipped
+[ "$t" -le 0 ] || c=$({ { { run "$t" "$4" </dev/null 3>&- 4>&- 5>&- 6>&-; echo "$?" >&3
+} 2>&1 >&5 | head -c @STDERR@ >&6; } 5>&1 | head -c "$3" >&4; } 3>&1)
+now
+printf '%s close %s %s %s %s %s\\n' "$m" "$1" "$c" "$t" "$b" "$n"
+printf '%s close %s\\n' "$m" "$1" >&2
+}
+now; end=$((${n%%.*} + @SECONDS@))
+@SECTIONS@
+now; printf '%s end %s\\n' "$m" "$n"; printf '%s end %s\\n' "$m" "$n" >&2
+}
+all() {
+renice -n 10 -p $$ >/dev/null 2>&1 </dev/null
+{ main 4>&5 6>&1 2>&1 >&5 5>&- | head -c @STDERRALL@ >&2 5>&-; } 5>&1 | head -c @STDOUTALL@
+exit 0
+}
+all
+"""
+
+
+def compose(batch: Batch) -> bytes:
+    """The script of a visit; small answers come first, streamed ones last."""
+    sections = [
+        f"sec {i} {max(1, round(r.timeout))} {batch.limit(r) + 1} {quote(r.script)}"
+        for i, r in _ordered(batch)
+    ]
+    filled = {
+        "@MARKER@": batch.marker.decode(),
+        "@STDERR@": str(STDERR_BYTES),
+        "@SECONDS@": str(max(1, int(batch.seconds))),
+        "@STDERRALL@": str(batch.stderr_bytes),
+        "@STDOUTALL@": str(batch.stdout_bytes),
+        "@SECTIONS@": "\n".join(sections),
+    }
+    return re.sub(r"@[A-Z]+@", lambda found: filled[found[0]], _FRAME).encode()
+
+
+def shown(request: Request) -> str:
+    """What a request runs or reads, for people."""
+    if request.source is Source.SHELL:
+        return request.script.strip()
+    said = " ".join(f"{k}={quote(v)}" for k, v in sorted(request.params.items()))
+    return f"{request.source.value}: {said}".rstrip()
+
+
+def _ordered(batch: Batch) -> list[tuple[int, Request]]:
+    return sorted(enumerate(batch.requests), key=lambda pair: pair[1].stream)
+
+
+# -------------------------------------------------------------------------------------- splitting
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True):
+    start: int
+    stop: int
+    code: str
+    allowed: float
+    began: float
+    ended: float
+
+
+def split(batch: Batch, answer: Answer) -> list[Evidence]:
+    """Exactly one evidence per request, in the order of the requests."""
+    found = _sections(batch, answer.stdout)
+    errors = _errors(batch, answer.stderr)
+    total = _total(batch, answer.stdout)
+    missing = answer.cause or _nothing(batch, answer)
+    evidence = []
+    for i, request in enumerate(batch.requests):
+        section = found.get(i)
+        if section is None:
+            said = missing or _cut(request)
+            evidence.append(_failed(request, answer.taken, said))
+        else:
+            taken, seconds = _placed(section, total, answer)
+            raw = _Raw(section, errors.get(i, b""), taken, seconds)
+            evidence.append(_read(batch, request, answer.stdout, raw))
+    return evidence
+
+
+class _Raw(msgspec.Struct, frozen=True):
+    section: _Section
+    stderr: bytes
+    taken: dt.datetime
+    seconds: float
+
+
+def _sections(batch: Batch, data: Buffer) -> dict[int, _Section]:
+    found: dict[int, _Section] = {}
+    at = 0
+    for i, _ in _ordered(batch):
+        opening = b"%s open %d\n" % (batch.marker, i)
+        start = data.find(opening, at)
+        if start < 0:
+            continue
+        start += len(opening)
+        at = start
+        closing = b"%s close %d " % (batch.marker, i)
+        stop = data.find(closing, start)
+        line, newline, _ = bytes(data[stop : stop + _MARKER_ROOM]).partition(b"\n")
+        said = line[len(closing) :].decode("ascii", "replace").split()
+        if stop < 0 or not newline or len(said) != 4:
+            continue
+        numbers = [_number(word) for word in said[1:]]
+        found[i] = _Section(
+            start=start,
+            stop=stop,
+            code=said[0],
+            allowed=numbers[0],
+            began=numbers[1],
+            ended=numbers[2],
+        )
+        at = stop + len(line)
+    return found
+
+
+def _errors(batch: Batch, data: Buffer) -> dict[int, bytes]:
+    found: dict[int, bytes] = {}
+    at = 0
+    for i, _ in _ordered(batch):
+        opening = b"%s open %d\n" % (batch.marker, i)
+        start = data.find(opening, at)
+        if start < 0:
+            continue
+        start += len(opening)
+        stop = data.find(b"%s close %d\n" % (batch.marker, i), start)
+        at = start if stop < 0 else stop
+        found[i] = bytes(data[start : len(data) if stop < 0 else stop])[:STDERR_BYTES]
+    return found
+
+
+def _total(batch: Batch, data: Buffer) -> float:
+    at = data.rfind(batch.end)
+    line = bytes(data[at : at + _MARKER_ROOM]).partition(b"\n")[0] if at >= 0 else b""
+    return _number(line[len(batch.end) :].decode("ascii", "replace"))
+
+
+def _number(text: str) -> float:
+    return float(text) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,9})?", text) else -1.0
+
+
+def _placed(section: _Section, total: float, answer: Answer) -> tuple[dt.datetime, float]:
+    """When a section ended at the latest by the scanner's clock, and the length of its window.
+
+    The host says how far before the batch's end the section ended, so that a clock read early in a
+    long batch is not taken for a late one. What the host says is believed only within the time
+    that the answer really took.
+    """
+    after = total - section.ended
+    before = answer.seconds - (total - section.began)
+    if min(total, section.began, section.ended) < 0 or section.ended < section.began:
+        return answer.taken, answer.seconds
+    if after < 0 or before < -1.0:
+        return answer.taken, answer.seconds
+    # Each reading of the host's timer is cut to 0.01 s, or to 1 s where there is no /proc/uptime.
+    grain = 0.01 if total % 1 or section.began % 1 or section.ended % 1 else 1.0
+    after = max(0.0, after - grain)
+    slack = max(0.0, answer.seconds - (total - section.began)) + grain
+    window = min(answer.seconds - after, section.ended - section.began + slack)
+    return answer.taken - dt.timedelta(seconds=after), max(0.0, window)
+
+
+def _read(batch: Batch, request: Request, data: Buffer, raw: _Raw) -> Evidence:
+    section = raw.section
+    code = int(section.code) if re.fullmatch(r"[0-9]{1,3}", section.code) else None
+    failure = _judge(request, section, code, raw.stderr, batch.limit(request))
+    kept = failure is None or failure.kind is FailureKind.COMMAND_FAILED
+    return Evidence(
+        probe=request.probe,
+        target=request.target,
+        key=request.key,
+        taken=raw.taken,
+        seconds=raw.seconds,
+        stdout=_slice(data, section.start, section.stop, request.stream) if kept else b"",
+        stderr=raw.stderr,
+        exit=code,
+        failure=failure,
+    )
+
+
+def _slice(data: Buffer, start: int, stop: int, stream: bool) -> bytes:
+    if stream and isinstance(data, mmap.mmap):
+        # The one place where a view passes as bytes: see `Evidence`.
+        return cast("bytes", memoryview(data)[start:stop])
+    return bytes(data[start:stop])
+
+
+# ---------------------------------------------------------------------------------------- failures
+
+_MISSING = re.compile(r"^sauro:missing\s+(\S.*)$", re.MULTILINE)
+_DENIED = re.compile(r"^sauro:denied\s+(\S.*)$", re.MULTILINE)
+_NOT_FOUND = re.compile(r"([^\s:'\"‘’]+)['\"’]?: (?:command )?not found", re.MULTILINE)
+_NO_SUCH = re.compile(r"['\"‘]?([^\s:'\"‘’]+)['\"’]?: No such file", re.MULTILINE)
+_REFUSED = re.compile(
+    r"^.*(?:permission denied|operation not permitted|a password is required"
+    r"|is not allowed to (?:run|execute)|not in the sudoers file).*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _judge(
+    request: Request, section: _Section, code: int | None, stderr: bytes, limit: int
+) -> Failure | None:
+    said = stderr.decode("utf-8", "replace")
+    failure = _own_words(said)
+    if failure is not None:
+        return failure
+    if section.code == "skipped":
+        return _fail(FailureKind.TIMEOUT, f"no time was left for {request.probe} in this visit")
+    if section.stop - section.start > limit:
+        return _fail(FailureKind.TRUNCATED, f"{request.probe} answered more than {limit} bytes")
+    if len(stderr) >= STDERR_BYTES:
+        return _fail(FailureKind.TRUNCATED, f"{request.probe} wrote more errors than can be read")
+    grain = 0.05 if section.began % 1 or section.ended % 1 else 1.0
+    spent = section.ended - section.began
+    if code in (124, 137, 143) and spent >= section.allowed - grain:
+        return _fail(FailureKind.TIMEOUT, f"{request.probe} took longer than {section.allowed:g} s")
+    return _by_exit(code, said)
+
+
+def _own_words(said: str) -> Failure | None:
+    for pattern, kind in ((_MISSING, FailureKind.MISSING_TOOL), (_DENIED, FailureKind.DENIED)):
+        found = pattern.search(said)
+        if found:
+            return _fail(kind, found[1].strip())
+    # Whatever the exit code: a listing that was refused a part is not the whole listing.
+    refused = _REFUSED.search(said)
+    return _fail(FailureKind.DENIED, refused[0].strip()) if refused else None
+
+
+def _by_exit(code: int | None, said: str) -> Failure | None:
+    if code == 0:
+        return None
+    first = next((line.strip() for line in said.splitlines() if line.strip()), "")
+    if code == 127:
+        found = _NOT_FOUND.search(said) or _NO_SUCH.search(said)
+        return _fail(FailureKind.MISSING_TOOL, found[1] if found else first or "unknown command")
+    if code == 126:
+        return _fail(FailureKind.DENIED, first or "a command may not be executed")
+    ended = "ended without an exit code" if code is None else f"exit code {code}"
+    if code is not None and code > 128:
+        ended += f" (signal {code - 128})"
+    return _fail(FailureKind.COMMAND_FAILED, f"{first} ({ended})" if first else ended)
+
+
+def _nothing(batch: Batch, answer: Answer) -> Failure | None:
+    """What to say when the script never started: a forced command, `nologin`, a menu."""
+    if answer.stdout.find(batch.marker) >= 0 or answer.stderr.find(batch.marker) >= 0:
+        return None
+    came = bytes(answer.stderr[:400]).strip() + b" " + bytes(answer.stdout[:400]).strip()
+    text = came.decode("utf-8", "replace").strip()
+    ended = "" if answer.exit is None else f" (exit code {answer.exit})"
+    said = f"it answered: {text}" if text else "it answered nothing"
+    return _fail(FailureKind.COMMAND_FAILED, f"the account did not run `{COMMAND}`{ended}; {said}")
+
+
+def _cut(request: Request) -> Failure:
+    return _fail(FailureKind.TRUNCATED, f"the answer of {request.probe} has no end")
+
+
+def _fail(kind: FailureKind, detail: str) -> Failure:
+    return Failure(kind=kind, detail=clean(detail))
+
+
+def _failed(request: Request, taken: dt.datetime, failure: Failure) -> Evidence:
+    return Evidence(
+        probe=request.probe, target=request.target, key=request.key, taken=taken, failure=failure
+    )
