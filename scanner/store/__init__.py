@@ -1,1 +1,1 @@
-"""Scans kept: SQLite by default, through SQLAlchemy Core. See `scanner.store.database`."""
+"""Scans kept: SQLite by default, through SQLAlchemy Core. Read `scanner.store.database` first."""

@@ -1,0 +1,322 @@
+"""The store: scans, their rows, evidence, and what is remembered beyond a scan.
+
+Everything in and out is a frozen value. Each `save` is one transaction: when it has returned,
+killing the program loses nothing of it; when it has not, nothing of it is there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import threading
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy.exc import DBAPIError
+
+from checks.model import Evidence, Memory, Status
+from checks.results import Result, Scan, ScanInfo, TargetOutcome
+from inventory.model import Inventory
+from scanner.store import life, migrations, prune, reads, tables, writes
+from scanner.store.codec import from_micros, pack, to_column, to_micros
+from scanner.store.connect import WRITES, address, make_engine, use_write_ahead_log
+from scanner.store.errors import StoreError, damaged, explain, is_busy
+
+T = TypeVar("T")
+
+EVIDENCE_CAP = 4 * 1024 * 1024
+"""Bytes of one output above which only its digest is kept."""
+PATIENCE = 30.0
+"""Seconds to wait for another writer."""
+
+
+class Store:
+    """An open store. May be used by several threads and, through its file, several programs."""
+
+    def __init__(self, engine: Engine, place: str, *, patience: float, evidence_cap: int) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{WRITES: True})
+        self._place = place
+        self._patience = patience
+        self._cap = evidence_cap
+        self._statements = writes.Statements(engine.dialect.name)
+        self._started: dict[str, int] = {}
+        # One writer at a time in this program, in turn; SQLite's own waiting is not fair.
+        self._turn = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        url_or_path: str | Path,
+        *,
+        create: bool = True,
+        patience: float = PATIENCE,
+        evidence_cap: int = EVIDENCE_CAP,
+    ) -> Self:
+        """Open a SQLite file or a PostgreSQL URL, bringing its layout up to date.
+
+        Raises:
+            StoreError: locked, full, read-only, damaged, not ours, of a newer version, or not there
+                and not to be created.
+        """
+        url, place = address(url_or_path, create=create)
+        engine = make_engine(url, place, patience)
+        store = cls(engine, place, patience=patience, evidence_cap=evidence_cap)
+        try:
+            store._patiently(store._prepare)
+        except BaseException:
+            engine.dispose()
+            raise
+        return store
+
+    def _prepare(self) -> None:
+        use_write_ahead_log(self._engine)
+        with self._engine.connect() as connection:
+            ready = migrations.version(connection) == migrations.MIGRATIONS[-1].version
+        if not ready:
+            with self._writer.begin() as connection:
+                migrations.migrate(connection, self._place)
+
+    def close(self) -> None:
+        """Close every connection; the last one to close a SQLite file tidies up its log."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, e: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # ------------------------------------------------------------------------------ transactions
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do it again while another writer is in the way, until patience ends."""
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                return work()
+            except DBAPIError as e:
+                if not is_busy(e) or time.monotonic() >= end:
+                    raise explain(e, self._place) from e
+            time.sleep(0.02)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        def once() -> T:
+            with self._writer.begin() as connection:
+                return work(connection)
+
+        with self._turn:
+            return self._patiently(once)
+
+    def _read(self, ask: Callable[[Connection], T]) -> T:
+        """One snapshot; damage found while reading is said in one line."""
+
+        def once() -> T:
+            with self._engine.connect() as connection:
+                return ask(connection)
+
+        try:
+            return self._patiently(once)
+        except reads.NoScanError as e:
+            raise self._no_scan(str(e.args[0])) from None
+        except ValueError as e:
+            raise damaged(self._place, str(e)) from e
+
+    # ----------------------------------------------------------------------------------- writing
+
+    def begin(self, info: ScanInfo, inventory: Inventory, plan_digest: str) -> None:
+        """Enter a scan that is about to start; entering the same unfinished one again is fine."""
+        raw = msgspec.msgpack.encode(inventory)
+        digest = hashlib.sha256(raw).hexdigest()
+        data = zlib.compress(raw)
+        row = {
+            "id": to_column(info.id),
+            "started": to_micros(info.started),
+            "complete": int(info.complete),
+            "plan": plan_digest,
+            "question": reads.question(info),
+            "inventory": digest,
+            "info": pack(info),
+        }
+
+        def work(connection: Connection) -> None:
+            known = connection.execute(
+                select(tables.scans.c.plan, tables.scans.c.complete).where(reads.is_scan(info.id))
+            ).one_or_none()
+            if known is not None:
+                if tuple(known) == (plan_digest, 0):
+                    return
+                raise StoreError(f"store {self._place} has another scan {info.id}: scan anew")
+            self._statements.keep_inventory(connection, digest, data)
+            connection.execute(tables.scans.insert(), row)
+
+        self._write(work)
+
+    def save(
+        self,
+        scan_id: str,
+        case_keys: Sequence[str],
+        results: Sequence[Result],
+        evidence: Sequence[tuple[Evidence, bool]],
+        memories: Sequence[Memory],
+        outcome: TargetOutcome | None,
+    ) -> None:
+        """Keep what one visit brought, all of it or nothing; the flag marks sensitive evidence.
+
+        Raises:
+            StoreError: the store is locked for too long, full or read-only; nothing was written.
+        """
+        started, scan = self._start_of(scan_id), to_column(scan_id)
+        outputs, answers = writes.evidence_rows(scan, evidence, self._cap)
+        turned = writes.turn_rows(started, results)
+        batch: writes.Batch = {
+            "cases": writes.case_rows(scan, case_keys),
+            "results": writes.result_rows(scan, results),
+            "unturn": turned,
+            "turns": turned,
+            "evidence": outputs,
+            "answers": answers,
+            "memories": writes.memory_rows(started, memories),
+            "targets": writes.target_rows(scan, outcome),
+        }
+        self._write(lambda connection: self._statements.put(connection, batch))
+
+    def finish(self, info: ScanInfo) -> None:
+        """Store the final word on a scan (figures, `finished`, `complete`)."""
+        values = {"info": pack(info), "complete": int(info.complete)}
+        changed = self._write(
+            lambda c: (
+                c.execute(
+                    update(tables.scans).where(reads.is_scan(info.id)).values(values)
+                ).rowcount
+            )
+        )
+        if not changed:
+            raise self._no_scan(info.id)
+
+    def prune(self, keep_days: int, now: dt.datetime) -> int:
+        """Remove scans older than `keep_days`, but the last complete one of each selection.
+
+        How long findings have been open is still known afterwards. Returns how many scans went.
+        """
+        if keep_days < 1:
+            raise StoreError("prune: at least one day of scans must be kept")
+        cutoff = now - dt.timedelta(days=keep_days)
+        old = self._read(lambda c: prune.outdated(c, cutoff))
+        for scan_id in old:
+            # One transaction each, so that a scan that is running never waits for long.
+            self._write(partial(prune.remove, scan_id=scan_id))
+        self._write(lambda c: prune.sweep(c, cutoff))
+        return len(old)
+
+    # ----------------------------------------------------------------------------------- reading
+
+    def resumable(self, plan_digest: str) -> ScanInfo | None:
+        """The latest unfinished scan that asks the same question."""
+        c = tables.scans.c
+        return self._read(lambda x: reads.newest(x, c.plan == plan_digest, c.complete == 0))
+
+    def done_cases(self, scan_id: str) -> frozenset[str]:
+        """Keys of the cases that a scan has judged."""
+        return self._read(lambda c: reads.done_cases(c, scan_id))
+
+    def latest(self, *, complete_only: bool = True) -> ScanInfo | None:
+        """The scan that started last."""
+        wanted = (tables.scans.c.complete == 1,) if complete_only else ()
+        return self._read(lambda c: reads.newest(c, *wanted))
+
+    def before(self, scan_id: str) -> ScanInfo | None:
+        """The complete scan of the same selection that started last before this one."""
+        return self._read(lambda c: reads.before(c, scan_id))
+
+    def list_scans(self) -> list[ScanInfo]:
+        """Every scan, newest first."""
+        return self._read(reads.infos)
+
+    def find(self, prefix: str) -> ScanInfo:
+        """The scan whose id is, or alone starts with, `prefix`."""
+        found = [i for i in self.list_scans() if i.id.startswith(prefix)]
+        found = [i for i in found if i.id == prefix] or found
+        if not found:
+            raise self._no_scan(prefix)
+        if len(found) > 1:
+            raise StoreError(
+                f"scan {prefix!r} may be {found[0].id} or {found[1].id} "
+                f"({len(found)} in all): give more of the id"
+            )
+        return found[0]
+
+    def load(self, scan_id: str) -> Scan:
+        """A whole scan; rows are in the order of unit, system, target, check and subject."""
+        return self._read(lambda c: reads.scan(c, scan_id))
+
+    def results_of(self, scan_id: str) -> list[Result]:
+        """The rows of a scan, finished or not, in the order of `load`."""
+        return self._read(lambda c: reads.results(c, scan_id))
+
+    def recall(self, kind: str) -> dict[str, tuple[Memory, ...]]:
+        """Everything remembered of a kind, by subject, in the order of its time."""
+        return self._read(lambda c: reads.recall(c, kind))
+
+    def evidence(self, sha256: str) -> bytes | None:
+        """An output by its digest; None when it is not there or only its digest was kept."""
+        return self._read(lambda c: reads.output(c, sha256))
+
+    def answers(self, scan_id: str) -> list[Evidence]:
+        """The evidence of a scan, to be judged again.
+
+        Where only the digest of an output was kept the evidence is a failure, never an empty
+        answer.
+        """
+        return self._read(lambda c: reads.answers(c, scan_id))
+
+    # ---------------------------------------------------------------------- the life of findings
+
+    def opened(self, scan_id: str) -> dict[str, dt.datetime]:
+        """Since when each row that is not fine now has been so, by fingerprint.
+
+        That is the start of the first scan since its last pass (or proof that it does not apply).
+        """
+        start, lives = self._lives(scan_id, Status.FAIL, Status.UNKNOWN, Status.ERROR)
+        return {key: from_micros(life.open_since(turns, start)) for key, turns in lives}
+
+    def reopened(self, scan_id: str) -> frozenset[str]:
+        """Fingerprints that failed, were then seen to pass, and fail in this scan."""
+        _, lives = self._lives(scan_id, Status.FAIL)
+        return frozenset(key for key, turns in lives if life.came_back(turns))
+
+    def open_in_the_dark(self, scan_id: str) -> frozenset[str]:
+        """Fingerprints that this scan could not see but that failed when last seen: still open."""
+        _, lives = self._lives(scan_id, Status.UNKNOWN, Status.ERROR)
+        return frozenset(key for key, turns in lives if life.open_in_the_dark(turns))
+
+    # ------------------------------------------------------------------------------------ helpers
+
+    def _lives(
+        self, scan_id: str, *statuses: Status
+    ) -> tuple[int, list[tuple[str, list[tuple[int, str]]]]]:
+        start = self._start_of(scan_id)
+        return start, self._read(lambda c: list(reads.lives(c, scan_id, statuses, start)))
+
+    def _start_of(self, scan_id: str) -> int:
+        if scan_id not in self._started:
+            wanted = select(tables.scans.c.started).where(reads.is_scan(scan_id))
+            found = self._read(lambda c: c.scalar(wanted))
+            if found is None:
+                raise self._no_scan(scan_id)
+            self._started[scan_id] = found
+        return self._started[scan_id]
+
+    def _no_scan(self, scan_id: str) -> StoreError:
+        return StoreError(
+            f"store {self._place} has no scan {scan_id!r}: `sauro history` lists what there is"
+        )
