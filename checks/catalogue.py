@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from checks import texts
 from checks.model import Check, Options
 from inventory.durations import parse_duration
 
@@ -104,7 +105,19 @@ def _loaded(entry: metadata.EntryPoint) -> tuple[Check, ...]:
         raise ValueError(f"{entry.value} does not load: {type(e).__name__}: {e}") from e
     if not isinstance(value, tuple) or not all(isinstance(c, Check) for c in value):
         raise ValueError(f"{entry.value} is not a tuple of checks")
+    for c in value:
+        if not worded(c.id):
+            raise ValueError(f"{c.id} has no words: name its texts in the group {texts.GROUP!r}")
     return value
+
+
+def worded(check_id: str) -> bool:
+    """Whether every part that a report prints stands in the texts, in every language."""
+    parts = ("title", "rationale", "remedy", "product")
+    try:
+        return all(texts.say(check_id, part, lang) for part in parts for lang in texts.LANGUAGES)
+    except (KeyError, TypeError, OSError, ImportError):
+        return False
 
 
 def options_for(check: Check, policy: Mapping[str, Any]) -> Options:

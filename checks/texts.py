@@ -22,7 +22,7 @@ import string
 import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import resources
+from importlib import metadata, resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,16 +31,28 @@ import yaml
 from checks.model import Message
 
 LANGUAGES = ("vi", "en")
+GROUP = "sauro.texts"
+"""Entry points from outside: the name is a family, the value a package with a `texts.yaml`."""
 FAMILIES = ("host", "security", "backup", "documents")
 _FOLDERS = {"host": "checks.probes", **{f: f"checks.{f}" for f in FAMILIES if f != "host"}}
 _LONGEST = 300
 
 
 @cache
+def _outside() -> metadata.EntryPoints:
+    return metadata.entry_points(group=GROUP)
+
+
+@cache
 def _words(family: str) -> dict[str, Any]:
-    text = resources.files(_FOLDERS[family]).joinpath("texts.yaml").read_text(encoding="utf-8")
+    packages = [_FOLDERS[family]] if family in _FOLDERS else []
+    packages += sorted(e.value for e in _outside() if e.name == family)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    words: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader in C
+    words: dict[str, Any] = {}
+    for package in packages:
+        text = resources.files(package).joinpath("texts.yaml").read_text(encoding="utf-8")
+        more = yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader in C
+        words = {**more, **words}  # What ships with the product cannot be reworded from outside.
     return words
 
 
@@ -147,7 +159,7 @@ def duration(seconds: float, language: str) -> str:
             break
     if not parts:
         parts = [f"{left} giây" if language == "vi" else f"{left} s"]
-    return ("−" if seconds < 0 else "") + " ".join(parts)
+    return ("−" if round(seconds) < 0 else "") + " ".join(parts)
 
 
 def day(value: dt.date, language: str) -> str:
