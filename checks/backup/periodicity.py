@@ -1,0 +1,318 @@
+"""Is this series of restore points what was promised? Pure: values in, one `Assessment` out.
+
+A lesser shortfall is `WARN` here and becomes a `fail` of severity minor in the checks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict, deque
+from enum import StrEnum
+from statistics import median
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from checks.backup.promise import Promise
+from checks.backup.series import BackupPoint, BackupSeries, PointState
+from checks.backup.slots import Coverage, Known, Slot, cover, due_after, strip_length
+from checks.model import Options
+
+_COMPARED = 7
+_ENOUGH_TO_COMPARE = 3
+_RHYTHM = 4
+"""Fewer intervals than this say nothing about regularity."""
+_SURE = 60.0
+"""Times within this many seconds are taken as exact when a point is between due and overdue."""
+
+
+class Thresholds(Options, frozen=True):
+    """Limits of the backup checks; the defaults are the house's."""
+
+    lookback_slots: int = 7
+    lookback_days: int = 7
+    """The window is the longer of both."""
+    max_missed: int = 1
+    """Missed slots in a row that are still a lesser shortfall."""
+    min_points: int = 3
+    max_run_hours: float = 0
+    """A run that lasts longer is stuck; 0 means one interval."""
+    suspect_share: float = 0.5
+    """Smaller than this share of the usual size: suspect."""
+    invalid_share: float = 0.1
+    """Smaller than this share of the usual size: no backup at all."""
+    future_slack: float = 300
+    """Seconds by which a point may lie ahead of the scanner's clock."""
+    dense_days: int = 0
+    """Days within which pruning keeps every point; 0 means the declared retention."""
+
+
+class Grade(StrEnum):
+    """The whole assessment in one word, worst first."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    UNKNOWN = "unknown"
+    PASS = "pass"  # noqa: S105
+
+
+class Age(StrEnum):
+    """How the newest good point stands to its promise."""
+
+    OK = "ok"
+    LATE = "late"
+    STALE = "stale"
+    UNSURE = "unsure"
+    """The time is known too vaguely to say."""
+    NONE = "none"
+
+
+class Sized(msgspec.Struct, frozen=True):
+    """A point's size in bytes beside the median of its predecessors; None with too few of them."""
+
+    point: BackupPoint
+    usual: float | None
+
+    @property
+    def share(self) -> float | None:
+        """Size as a share of the usual."""
+        if self.point.size is None or not self.usual:
+            return None
+        return self.point.size / self.usual
+
+
+class Sorted(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of a series by what they are worth now; each tuple sorted by time."""
+
+    valid: tuple[BackupPoint, ...] = ()
+    """Good points that still exist."""
+    gone: tuple[BackupPoint, ...] = ()
+    """Good points that earlier scans saw."""
+    invalid: tuple[BackupPoint, ...] = ()
+    suspect: tuple[BackupPoint, ...] = ()
+    """Valid, but much smaller than usual."""
+    running: tuple[BackupPoint, ...] = ()
+    stuck: tuple[BackupPoint, ...] = ()
+    future: tuple[BackupPoint, ...] = ()
+    sizes: tuple[Sized, ...] = ()
+    """Every finished point whose size is known."""
+
+
+class Freshness(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest good point against its promise; `age` and `promised` in seconds."""
+
+    state: Age
+    newest: BackupPoint | None = None
+    age: float | None = None
+    promised: float = 0.0
+    due: dt.datetime | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Age as a multiple of the promised distance."""
+        return None if self.age is None else self.age / self.promised
+
+
+class Assessment(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of a series at one moment."""
+
+    grade: Grade
+    promise: Promise
+    points: Sorted
+    freshness: Freshness
+    coverage: Coverage
+    strip: tuple[Slot, ...]
+    """The last slots, for showing; it may reach further back than the judged window."""
+    young: bool
+    """The promise has not held long enough for a first point to be due."""
+    enough: bool
+    """There are enough points to speak of a series."""
+    old: bool
+    """The set is known to be older than the window."""
+    newest_invalid: bool
+    """The newest finished point is no good, whatever stands before it."""
+    truncated: bool
+    notes: tuple[str, ...] = ()
+
+
+def assess(
+    series: BackupSeries,
+    promise: Promise,
+    now: dt.datetime,
+    zone: ZoneInfo,
+    limits: Thresholds | None = None,
+) -> Assessment:
+    """Judge a series against its promise at `now` (UTC); `zone` is the policy's."""
+    limits = limits or Thresholds()
+    points = sort_points(series, promise, now, limits)
+    known = _known(points)
+    age = freshness(points, promise, now, zone)
+    back = _lookback(promise, limits)
+    since = _window(promise, now, back, limits)
+    coverage = cover(known, promise, since, now, zone)
+    finished = max((*points.valid, *points.invalid), key=lambda p: p.start, default=None)
+    draft = Assessment(
+        grade=Grade.UNKNOWN,
+        promise=promise,
+        points=points,
+        freshness=age,
+        coverage=coverage,
+        strip=_strip(known, promise, now, zone),
+        young=_is_young(promise, now),
+        enough=len(known.times) >= limits.min_points,
+        old=_is_old(series, promise, now - back),
+        newest_invalid=finished in points.invalid,
+        truncated=series.listing.truncated,
+        notes=_notes(series, points, coverage),
+    )
+    return msgspec.structs.replace(draft, grade=_grade(draft, limits))
+
+
+def sort_points(
+    series: BackupSeries, promise: Promise, now: dt.datetime, limits: Thresholds
+) -> Sorted:
+    """Tell good points from failed, running, stuck and future ones, and compare sizes."""
+    slack = dt.timedelta(seconds=limits.future_slack)
+    future, rest = [], []
+    for point in series.points:
+        ahead = point.start > now + slack + dt.timedelta(seconds=point.uncertainty)
+        (future if ahead else rest).append(point)
+    sizes = compare_sizes([*series.past, *rest])
+    small = {s.point.id for s in sizes if s.share is not None and s.share < limits.invalid_share}
+    shrunk = {s.point.id for s in sizes if s.share is not None and s.share < limits.suspect_share}
+    valid = [p for p in rest if p.state is PointState.OK and p.size != 0 and p.id not in small]
+    good = {p.id for p in valid}
+    newest = max((p.start for p in valid), default=None)
+    longest = dt.timedelta(hours=limits.max_run_hours) or promise.interval
+    running = [p for p in rest if p.state is PointState.RUNNING]
+    # A half-written file that a later good point has overtaken is litter, not a stuck run.
+    stuck = [
+        p for p in running if now - p.start > longest and (newest is None or p.start >= newest)
+    ]
+    listed = {p.id for p in rest}
+    return Sorted(
+        valid=tuple(valid),
+        gone=tuple(p for p in series.past if p.state is PointState.OK and p.start <= now),
+        invalid=tuple(p for p in rest if p.id not in good and p.state is not PointState.RUNNING),
+        suspect=tuple(p for p in valid if p.id in shrunk),
+        running=tuple(running),
+        stuck=tuple(stuck),
+        future=tuple(future),
+        sizes=tuple(s for s in sizes if s.point.id in listed),
+    )
+
+
+def compare_sizes(points: list[BackupPoint]) -> list[Sized]:
+    """Each finished point beside the median of the last seven of its group before it."""
+    before: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_COMPARED))
+    found = []
+    for point in sorted(points, key=lambda p: (p.start, p.id)):
+        if point.size is None or point.state is PointState.RUNNING:
+            continue
+        earlier = before[point.group]
+        usual = median(earlier) if len(earlier) >= _ENOUGH_TO_COMPARE else None
+        found.append(Sized(point, usual))
+        if point.size > 0 and point.state is PointState.OK:
+            earlier.append(point.size)
+    return found
+
+
+def freshness(points: Sorted, promise: Promise, now: dt.datetime, zone: ZoneInfo) -> Freshness:
+    """How old the newest good point is, and whether that is within the promise."""
+    newest = max(points.valid, key=lambda p: p.start, default=None)
+    if newest is None:
+        return Freshness(state=Age.NONE, promised=promise.interval.total_seconds())
+    due = due_after(newest.start, promise, zone)
+    doubt = dt.timedelta(seconds=newest.uncertainty)
+    if now <= due - doubt:
+        state = Age.OK
+    elif now > due + promise.grace + doubt:
+        state = Age.STALE
+    else:
+        state = Age.LATE if newest.uncertainty <= _SURE else Age.UNSURE
+    return Freshness(
+        state=state,
+        newest=newest,
+        age=max(0.0, (now - newest.start).total_seconds()),
+        promised=(due - newest.start).total_seconds(),
+        due=due,
+    )
+
+
+def _known(points: Sorted) -> Known:
+    both = sorted({p.start for p in (*points.valid, *points.gone)})
+    return Known(tuple(both), frozenset(p.start for p in points.suspect))
+
+
+def _lookback(promise: Promise, limits: Thresholds) -> dt.timedelta:
+    return max(promise.interval * limits.lookback_slots, dt.timedelta(days=limits.lookback_days))
+
+
+def _window(
+    promise: Promise, now: dt.datetime, back: dt.timedelta, limits: Thresholds
+) -> dt.datetime:
+    starts = [now - back]
+    if promise.effective_from is not None:
+        starts.append(min(promise.effective_from, now))
+    if promise.keep is not None:
+        starts.append(now - promise.keep)
+    if limits.dense_days:
+        starts.append(now - dt.timedelta(days=limits.dense_days))
+    return max(starts)
+
+
+def _strip(known: Known, promise: Promise, now: dt.datetime, zone: ZoneInfo) -> tuple[Slot, ...]:
+    length = strip_length(promise)
+    since = now - promise.interval * (length * 2 if promise.cron else length) - promise.grace
+    if promise.effective_from is not None:
+        since = max(since, min(promise.effective_from, now))
+    return cover(known, promise, since, now, zone).slots[-length:]
+
+
+def _is_young(promise: Promise, now: dt.datetime) -> bool:
+    start = promise.effective_from
+    return start is not None and now <= start + promise.interval + promise.grace
+
+
+def _is_old(series: BackupSeries, promise: Promise, before: dt.datetime) -> bool:
+    if promise.effective_from is not None:
+        return promise.effective_from <= before
+    seen = [p.start for p in (*series.points, *series.past)]
+    if series.known_since is not None:
+        seen.append(series.known_since)
+    return bool(seen) and min(seen) <= before
+
+
+def _notes(series: BackupSeries, points: Sorted, coverage: Coverage) -> tuple[str, ...]:
+    notes = [*series.listing.notes]
+    for point in (*points.valid, *points.invalid, *points.future):
+        notes += point.notes
+    if series.vanished:
+        notes.append("vanished_before_retention")
+    if len(points.running) > len(points.stuck):
+        notes.append("running")
+    if coverage.rhythm >= _RHYTHM and (coverage.mad or 0) > (coverage.median_interval or 0) / 4:
+        notes.append("looks_manual")
+    return tuple(dict.fromkeys(notes))
+
+
+def _grade(a: Assessment, limits: Thresholds) -> Grade:
+    stale = a.freshness.state is Age.STALE or a.coverage.longest_miss > limits.max_missed
+    if a.freshness.state is Age.NONE:
+        if a.points.stuck:
+            return Grade.FAIL
+        return Grade.UNKNOWN if a.young or a.truncated else Grade.FAIL
+    if a.points.stuck or (stale and not a.truncated):
+        return Grade.FAIL
+    if not a.enough:
+        return Grade.FAIL if a.old and not a.truncated else Grade.UNKNOWN
+    if a.coverage.missed and not a.truncated:
+        return Grade.WARN
+    if a.points.future or a.newest_invalid:
+        return Grade.WARN
+    if a.freshness.state is Age.LATE and not a.truncated:
+        return Grade.WARN
+    if a.freshness.newest in a.points.suspect:
+        return Grade.WARN
+    sure = a.freshness.state is Age.OK and not a.coverage.unknown and not a.coverage.missed
+    return Grade.PASS if sure else Grade.UNKNOWN

@@ -1,0 +1,129 @@
+"""What a backup set promises: how often, with which grace, since when. Declared, or the house's."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from itertools import islice, pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import yaml
+from cronsim import CronSim, CronSimError
+
+from inventory.model import BackupSet
+
+_DURATION = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+MIN_GRACE = dt.timedelta(minutes=10)
+MAX_GRACE = dt.timedelta(days=1)
+_LONGEST = dt.timedelta(days=3660)
+
+
+class Promise(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a good point is due. Exactly one of `interval` and `cron` rules.
+
+    For cron `interval` is the usual distance between two runs, used for the lookback only.
+    """
+
+    every: str
+    interval: dt.timedelta
+    grace: dt.timedelta
+    cron: str = ""
+    keep: dt.timedelta | None = None
+    effective_from: dt.datetime | None = None
+    assumed: bool = False
+    """The unit declared no frequency; this one is the house default of its level."""
+
+
+class Undated(ValueError):  # noqa: N818 - says what it is
+    """A frequency that is neither a duration nor a cron expression."""
+
+
+def duration(text: str) -> dt.timedelta | None:
+    """`90s 15m 3h 1d 2w` as a time span; None for anything else, nothing or over ten years."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        return None
+    span = dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    return span if dt.timedelta() < span <= _LONGEST else None
+
+
+def default_every(level: int | None) -> str:
+    """The house default frequency of a security level."""
+    known: dict[Any, str] = _defaults()["every"]
+    return known.get(level, known["unknown"])
+
+
+def default_keep(level: int | None) -> str:
+    """The house default retention of a security level."""
+    known: dict[Any, str] = _defaults()["keep"]
+    return known.get(level, known["unknown"])
+
+
+@cache
+def _defaults() -> dict[str, Any]:
+    text = resources.files("checks.backup").joinpath("defaults.yaml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def promise_of(backup: BackupSet, level: int | None, zone: ZoneInfo) -> Promise:
+    """The promise of a set, filled up with the house defaults of its system's level.
+
+    Raises:
+        Undated: `every` is neither a duration nor a cron expression.
+    """
+    every = backup.every.strip() or default_every(level)
+    start = backup.effective_from
+    since = dt.datetime.combine(start, dt.time(), zone).astimezone(dt.UTC) if start else None
+    interval, cron = duration(every), ""
+    if interval is None:
+        cron, interval = every, _usual_gap(every, zone)
+    return Promise(
+        every=every,
+        interval=interval,
+        cron=cron,
+        grace=backup.grace or min(max(interval / 8, MIN_GRACE), MAX_GRACE),
+        keep=backup.keep,
+        effective_from=since,
+        assumed=not backup.every.strip(),
+    )
+
+
+def check_every(every: str) -> None:
+    """Raise `Undated` when a declared frequency cannot be read."""
+    if every.strip() and duration(every) is None:
+        _usual_gap(every, ZoneInfo("UTC"))
+
+
+def _usual_gap(cron: str, zone: ZoneInfo) -> dt.timedelta:
+    """The median distance between the next runs of a cron expression."""
+    # Any fixed moment does: only the distances count.
+    runs = list(islice(runs_after(cron, dt.datetime(2026, 1, 5, tzinfo=dt.UTC), zone), 15))
+    if len(runs) < 2:
+        raise Undated(f"{cron!r} never runs twice")
+    gaps = sorted(b - a for a, b in pairwise(runs))
+    return gaps[len(gaps) // 2]
+
+
+def runs_after(cron: str, after: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:
+    """The runs of a cron expression in a zone later than a moment, in UTC, as Debian's cron does.
+
+    Raises:
+        Undated: it is no cron expression.
+    """
+    if len(cron.split()) != 5:
+        raise Undated(f"{cron!r} is neither a duration (1d) nor a cron expression (0 2 * * *)")
+    try:
+        ticks = CronSim(cron, after.astimezone(zone))
+    except (CronSimError, ValueError, IndexError):
+        raise Undated(
+            f"{cron!r} is neither a duration (1d) nor a cron expression (0 2 * * *)"
+        ) from None
+    for tick in ticks:
+        yield tick.astimezone(dt.UTC)
