@@ -1,0 +1,239 @@
+"""One decoded document to the nouns of the model, with the rules that one document can break.
+
+What needs other documents (dangling ids, doubles) is in `references`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from inventory import rules
+from inventory.model import (
+    BackupSet,
+    Bucket,
+    Documents,
+    FileSource,
+    MailSource,
+    Person,
+    RestoreTest,
+    Server,
+    SshSettings,
+    System,
+    Unit,
+    Waiver,
+)
+from inventory.schema import (
+    BackupDoc,
+    BucketDoc,
+    DocumentsDoc,
+    FilesDoc,
+    PersonDoc,
+    ServerDoc,
+    SshDoc,
+    SystemDoc,
+    UnitDoc,
+)
+
+Path = tuple[str | int, ...]
+Tell = Callable[[Path, str], None]
+"""Reports a problem at a path of the document."""
+
+
+class Built(NamedTuple):
+    """What one document declares."""
+
+    unit: Unit
+    servers: list[Server]
+    buckets: list[Bucket]
+    systems: list[System]
+    waivers: list[Waiver]
+
+
+def build(doc: UnitDoc, tell: Tell) -> Built:
+    """Make the nouns of one document; breaches of its own rules go to `tell`."""
+    if doc.external:
+        _only_named(doc, tell)
+    return Built(
+        unit=Unit(
+            id=doc.unit,
+            name=doc.name,
+            kind=doc.kind,
+            parent=doc.parent,
+            accountable=_person(doc.accountable),
+            officer=_person(doc.officer),
+            zone=doc.zone,
+            external=doc.external,
+            documents=_documents(doc.documents, tell) if doc.documents else None,
+        ),
+        servers=[_server(doc, i, s, tell) for i, s in doc.servers.items()],
+        buckets=[_bucket(doc.unit, i, b, tell) for i, b in doc.buckets.items()],
+        systems=[_system(doc.unit, i, s, tell) for i, s in doc.systems.items()],
+        waivers=[
+            Waiver(
+                check=w.check,
+                target=w.target,
+                unit=doc.unit,
+                reason=w.reason,
+                document=w.document,
+                approved_by=w.approved_by,
+                owner=w.owner,
+                until=w.until,
+            )
+            for w in doc.waivers
+        ],
+    )
+
+
+def _only_named(doc: UnitDoc, tell: Tell) -> None:
+    # Declared here, these would never be scanned, and nobody would notice.
+    for key in ("servers", "buckets", "systems", "documents", "waivers"):
+        if getattr(doc, key):
+            tell((key,), "an external unit is never scanned: remove this or `external: true`")
+
+
+def _person(doc: PersonDoc) -> Person:
+    return Person(post=doc.post, name=doc.name, email=doc.email)
+
+
+def _ssh(own: SshDoc, unit: SshDoc, server_id: str) -> SshSettings:
+    # The unit's jump host is itself one of its servers as a rule; it is reached directly.
+    via = own.via if own.via is not None else unit.via
+    if own.via is None and via == server_id:
+        via = ""
+    return SshSettings(
+        user=own.user or unit.user or "",
+        port=own.port or unit.port or 0,
+        key_file=(own.key_file if own.key_file is not None else unit.key_file) or "",
+        via=via or "",
+    )
+
+
+def _server(unit: UnitDoc, server_id: str, doc: ServerDoc, tell: Tell) -> Server:
+    if doc.transport == "ssh" and not doc.address:
+        tell(("servers", server_id), "the key 'address' is missing: add it")
+    _not_reserved("servers", server_id, tell)
+    return Server(
+        id=server_id,
+        unit=unit.unit,
+        address=doc.address,
+        host_key=" ".join(doc.host_key.split()[:2]),
+        transport=doc.transport,
+        tags=doc.tags,
+        site=doc.site,
+        ssh=_ssh(doc.ssh, unit.ssh, server_id),
+    )
+
+
+def _not_reserved(kind: str, target: str, tell: Tell) -> None:
+    # Evidence of the project folder is kept under this target id.
+    if target == "files":
+        tell((kind, target), "the id 'files' is taken by the program: choose another")
+
+
+def _bucket(unit: str, bucket_id: str, doc: BucketDoc, tell: Tell) -> Bucket:
+    _not_reserved("buckets", bucket_id, tell)
+    if bool(doc.access_key) != bool(doc.secret_key):
+        tell(("buckets", bucket_id), "access_key and secret_key belong together: give both")
+    return Bucket(
+        id=bucket_id,
+        unit=unit,
+        bucket=doc.bucket,
+        endpoint=doc.endpoint,
+        region=doc.region,
+        profile=doc.profile,
+        access_key=doc.access_key,
+        secret_key=doc.secret_key,
+        site=doc.site,
+    )
+
+
+def _system(unit: str, system_id: str, doc: SystemDoc, tell: Tell) -> System:
+    return System(
+        id=system_id,
+        unit=unit,
+        name=doc.name,
+        owner=doc.owner,
+        operator=doc.operator,
+        security_unit=doc.security_unit,
+        used_by=doc.used_by,
+        level=doc.level,
+        servers=doc.servers,
+        assessment=doc.assessment,
+        backups=tuple(_backup(system_id, doc, i, b, tell) for i, b in doc.backups.items()),
+    )
+
+
+def _backup(
+    system_id: str, system: SystemDoc, set_id: str, doc: BackupDoc, tell: Tell
+) -> BackupSet:
+    place: Path = ("systems", system_id, "backups", set_id)
+    _backup_place(doc, lambda key, message: tell((*place, key) if key else place, message))
+    only = system.servers[0] if len(system.servers) == 1 else ""
+    return BackupSet(
+        id=set_id,
+        system=system_id,
+        kind=doc.kind,
+        server=doc.server,
+        bucket=doc.bucket,
+        path=doc.path,
+        protects=doc.protects or only,
+        every=doc.every,
+        grace=doc.grace,
+        keep=doc.keep,
+        site=doc.site,
+        effective_from=doc.effective_from,
+        restore_tests=tuple(
+            RestoreTest(
+                date=t.date, result=t.result, minutes=t.minutes, by=t.by, document=t.document
+            )
+            for t in doc.restore_tests
+        ),
+    )
+
+
+def _backup_place(doc: BackupDoc, tell: Callable[[str, str], None]) -> None:
+    if doc.kind == "s3":
+        if not doc.bucket:
+            tell("", "kind s3 reads a bucket: the key 'bucket' is missing, add it")
+        if doc.server:
+            tell("server", "kind s3 reads a bucket, not a server: remove this")
+        return
+    if not doc.server:
+        tell("", f"kind {doc.kind} is read on a server: the key 'server' is missing, add it")
+    if doc.bucket:
+        tell("bucket", f"kind {doc.kind} is read on a server: remove this, or make it kind s3")
+    if not doc.path:
+        tell("", f"kind {doc.kind} reads a folder: the key 'path' is missing, add it")
+    else:
+        _rule(rules.host_path, doc.path, lambda message: tell("path", message))
+
+
+def _rule(rule: Callable[[str], None], text: str, tell: Callable[[str], None]) -> None:
+    try:
+        rule(text)
+    except ValueError as error:
+        tell(str(error))
+
+
+def _files(doc: FilesDoc | None) -> FileSource | None:
+    return FileSource(path=doc.path, columns=doc.columns) if doc else None
+
+
+def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
+    for index, log in enumerate(doc.mail):
+        rule = rules.host_path if log.server else rules.project_path
+        place: Path = ("documents", "mail", index, "path")
+        _rule(rule, log.path, lambda message, place=place: tell(place, message))  # type: ignore[misc]
+    return Documents(
+        signs=doc.signs,
+        codes=doc.codes,
+        domains=doc.domains,
+        register=_files(doc.register),
+        gateway=_files(doc.gateway),
+        mail=tuple(
+            MailSource(kind=m.kind, path=m.path, server=m.server, timezone=m.timezone)
+            for m in doc.mail
+        ),
+        target=doc.target,
+    )

@@ -1,0 +1,64 @@
+"""Which accepted risk covers a result on a day, and which ones are about to end."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from inventory.model import Inventory, Waiver
+
+
+class Row(NamedTuple):
+    """What a waiver is matched against: the naming fields of a result."""
+
+    check: str
+    unit: str
+    system: str | None
+    target: str
+    subject: str
+
+
+def by_unit(inventory: Inventory) -> Mapping[str, tuple[Waiver, ...]]:
+    """The waivers of each unit that has some; make it once for many rows."""
+    found: dict[str, tuple[Waiver, ...]] = {}
+    for waiver in inventory.waivers:
+        found[waiver.unit] = (*found.get(waiver.unit, ()), waiver)
+    return found
+
+
+def covers(waiver: Waiver, row: Row, on: dt.date) -> bool:
+    """Whether a waiver covers a row on a day (of the project's zone); `until` is included."""
+    return (
+        on <= waiver.until
+        and waiver.unit == row.unit
+        and waiver.target in ("*", row.target, row.system, f"{row.system}/{row.subject}")
+        and fnmatchcase(row.check, waiver.check)
+    )
+
+
+def pick(waivers: Iterable[Waiver], row: Row, on: dt.date) -> Waiver | None:
+    """The waiver that covers a row on a day, the one that holds longest if several do."""
+    # max keeps the first of equals, so the order of the file decides and nothing else.
+    return max((w for w in waivers if covers(w, row, on)), key=lambda w: w.until, default=None)
+
+
+def find_waiver(  # noqa: PLR0913 - the naming fields of a result, one by one
+    inventory: Inventory,
+    check: str,
+    unit: str,
+    system: str | None,
+    target: str,
+    subject: str,
+    on: dt.date,
+) -> Waiver | None:
+    """The waiver that covers one row, or None; for many rows use `by_unit` and `pick`."""
+    return pick(inventory.waivers, Row(check, unit, system, target, subject), on)
+
+
+def expiring(inventory: Inventory, on: dt.date, within_days: int) -> tuple[Waiver, ...]:
+    """The waivers that still hold on a day and end within so many days of it, soonest first."""
+    last = on + dt.timedelta(days=within_days)
+    ending = (w for w in inventory.waivers if on <= w.until <= last)
+    return tuple(sorted(ending, key=lambda w: (w.until, w.unit, w.check, w.target)))

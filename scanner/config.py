@@ -1,0 +1,120 @@
+"""The project folder and its `sauro.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from inventory import rules
+from inventory.decode import decode_yaml
+from inventory.problems import InvalidInput, Problem
+from scanner.transports.base import SizeLimits, SshLimits
+
+SETTINGS_FILE = "sauro.yaml"
+_MAX_BYTES = 1024 * 1024
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What `sauro.yaml` says; every key has a default."""
+
+    inventory: Annotated[str, Meta(min_length=1)] = "inventory"
+    """File or folder of YAML files, relative to the project folder."""
+    store: Annotated[str, Meta(min_length=1)] = "sauro.db"
+    """SQLite file, relative to the project folder, or a PostgreSQL URL."""
+    language: Literal["vi", "en"] = "vi"
+    legal_basis: Literal[2016, 2026] = 2026
+    timezone: Annotated[str, Meta(extra={"check": rules.zone})] = "Asia/Ho_Chi_Minh"
+    agencies: Annotated[str, Meta(min_length=1)] | None = None
+    """The agency directory; None means `agencies.csv` if the project has one."""
+    coverage_floor: Annotated[int, Meta(ge=0, le=100)] = 80
+    ssh: SshLimits = SshLimits()
+    limits: SizeLimits = SizeLimits()
+    policy: dict[str, dict[str, Any]] = {}
+    """`{check id: {option: value}}`, raw; checked against the catalogue by who has one."""
+
+    @property
+    def postgresql(self) -> bool:
+        """Whether the store is a PostgreSQL URL."""
+        return self.store.startswith("postgresql")
+
+
+def find_project(start: Path, given: Path | None, environ: Mapping[str, str]) -> Path:
+    """The project folder: `--project`, else `SAURO_PROJECT`, else the working folder itself.
+
+    No folder above the working folder is looked at, so that a command never writes where nobody
+    meant it to. Raises InvalidInput when the folder has no `sauro.yaml`.
+    """
+    named = environ.get("SAURO_PROJECT", "")
+    if given is not None:
+        folder, source = start / given, "--project"
+    elif named:
+        folder, source = start / named, "SAURO_PROJECT"
+    else:
+        folder, source = start, ""
+    if (folder / SETTINGS_FILE).is_file():
+        return folder
+    shown = f"{folder} has no {SETTINGS_FILE}"
+    remedy = f"correct {source}" if source else "go to the project folder, or name it by --project"
+    message = f"{shown}: {remedy}, or make a project there with `sauro init`"
+    raise InvalidInput([Problem("", 0, source, message)])
+
+
+def load_settings(project: Path) -> Settings:
+    """Read `sauro.yaml`; raises InvalidInput with every problem."""
+    path = project / SETTINGS_FILE
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(_MAX_BYTES + 1)
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}): make it readable"
+        raise InvalidInput([Problem(str(path), 0, "", message)]) from None
+    if len(data) > _MAX_BYTES:
+        message = f"is larger than {_MAX_BYTES // 1024} KiB: these are not settings"
+        raise InvalidInput([Problem(SETTINGS_FILE, 0, "", message)])
+    # A project may rest on defaults alone: a file of comments is a file of settings.
+    if all(not line.strip() or line.lstrip().startswith(b"#") for line in data.splitlines()):
+        return Settings()
+    settings = decode_yaml(data, Settings, SETTINGS_FILE)
+    problems = [Problem(SETTINGS_FILE, 0, path, message) for path, message in _faults(settings)]
+    if problems:
+        raise InvalidInput(problems)
+    return settings
+
+
+def agencies_file(settings: Settings, project: Path) -> Path | None:
+    """The agency directory to load: the one that is named, or `agencies.csv` if there is one."""
+    if settings.agencies is not None:
+        return project / settings.agencies
+    default = project / "agencies.csv"
+    return default if default.exists() else None
+
+
+def _faults(settings: Settings) -> list[tuple[str, str]]:
+    """Rules that the types cannot say, as (key, message)."""
+    ssh, limits = settings.ssh, settings.limits
+    spans: list[tuple[str, float, float, float]] = [
+        ("ssh.workers", ssh.workers, 1, 512),
+        ("ssh.processes", ssh.processes, 1, 64),
+        ("ssh.connect_timeout", ssh.connect_timeout, 0.1, 600),
+        ("ssh.host_timeout", ssh.host_timeout, 1, 86400),
+        ("ssh.retries", ssh.retries, 0, 10),
+        ("limits.section_bytes", limits.section_bytes, 1024, 2**30),
+        ("limits.host_bytes", limits.host_bytes, 1024, 2**34),
+    ]
+    faults = [
+        (key, f"{value} is out of range: give a number from {least} to {most}")
+        for key, value, least, most in spans
+        if not least <= value <= most
+    ]
+    if limits.section_bytes > limits.host_bytes:
+        faults.append(("limits.section_bytes", "is over host_bytes: lower it, or raise host_bytes"))
+    if ssh.connect_timeout > ssh.host_timeout:
+        faults.append(("ssh.connect_timeout", "is over host_timeout: lower it"))
+    if "://" in settings.store and not settings.postgresql:
+        # The URL may hold a password: it is not repeated.
+        faults.append(("store", "expected a file or a postgresql:// URL: correct it"))
+    return faults
