@@ -31,11 +31,11 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
 
-from servers import delayed, openssh  # noqa: E402
+from servers import delayed, openssh
 
-from inventory.model import Selection  # noqa: E402
-from scanner.project import open_project  # noqa: E402
-from scanner.shell import Batch, compose  # noqa: E402
+from inventory.model import Selection
+from scanner.project import open_project
+from scanner.shell import Batch, compose
 
 HERE = Path(__file__).parent
 OURS = sys.executable
@@ -107,7 +107,7 @@ def project(folder: Path, hosts: list[tuple[str, int]], host_key: str, key: Path
 
 def write_task(
     folder: Path, hosts: list[tuple[str, int]], given: argparse.Namespace, **more: Any
-) -> dict[str, Any]:  # noqa: ANN401, E501
+) -> dict[str, Any]:
     known = folder / "known_hosts"
     known.write_text("".join(f"[{a}]:{p} {more['host_key']}\n" for a, p in hosts))
     config = folder / "ssh_config"
@@ -189,7 +189,7 @@ def main() -> None:
     options.add_argument("--only", default=",".join(CONTENDERS))
     given = options.parse_args()
     names = given.only.split(",")
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536), hard))
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -34,6 +34,7 @@ from scanner.project import Project
 from scanner.store.changes import Changes, compare
 from scanner.store.database import Store
 
+
 def utc_now() -> dt.datetime:
     """The wall clock, the only reading of it."""
     return dt.datetime.now(dt.UTC)  # noqa: TID251

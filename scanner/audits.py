@@ -10,8 +10,10 @@ import msgspec
 
 from checks.results import Scan
 from inventory.model import Selection
+from inventory.problems import InvalidInput
 from scanner import app
-from scanner.lock import locked
+from scanner.errors import UserError
+from scanner.lock import only_one
 from scanner.project import Project, open_project
 from scanner.run import Progress
 from scanner.schedule import crontab_line, systemd_units
@@ -40,7 +42,8 @@ def audit(
     Raises:
         UserError: another audit of this project is running; the store or folder cannot be used.
     """
-    with locked(project.folder / "audit.lock"), Store.open(project.store_url) as store:
+    since = app.utc_now().isoformat(timespec="seconds")
+    with only_one(project.folder / "audit.lock", since), Store.open(project.store_url) as store:
         found = app.scan(project, store, Selection(), resume=True, stop=stop, watch=watch)
         written = app.report(
             store,

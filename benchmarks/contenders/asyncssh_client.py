@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import asyncssh
-
 from common import done, measure
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from common import done, measure
 from pssh.clients import ParallelSSHClient
 from pssh.config import HostConfig
-
-from common import done, measure
 
 
 def scan(given: dict[str, Any]) -> int:

@@ -7,7 +7,6 @@ import socket
 from typing import Any
 
 import paramiko
-
 from common import in_threads, measure
 
 

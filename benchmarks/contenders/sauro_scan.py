@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-
 from common import measure
+
 from inventory.model import Selection
 from scanner import app
 from scanner.project import open_project

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import testinfra
-
 from common import in_threads, measure
 
 

@@ -71,7 +71,9 @@ def stopping() -> Iterator[threading.Event]:
         if stop.is_set():
             os._exit(128 + number)
         stop.set()
-        line = t("sauro: đang dừng, giữ phần đã kết luận…", "sauro: stopping, what is judged stays…")
+        line = t(
+            "sauro: đang dừng, giữ phần đã kết luận…", "sauro: stopping, what is judged stays…"
+        )
         print(line, file=sys.stderr)
 
     for number in known:

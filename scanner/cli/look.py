@@ -26,12 +26,17 @@ from scanner.exit_codes import CLEAN, UNSEEN
 from scanner.shell import shown
 
 
-@click.command(help=t("Thử mọi kết nối và quyền đọc; nêu chỗ thiếu và cách sửa.", "Try every connection and read right; say what is missing and what mends it."))  # noqa: E501
+@click.command(
+    help=t(
+        "Thử mọi kết nối và quyền đọc; nêu chỗ thiếu và cách sửa.",
+        "Try every connection and read right; say what is missing and what mends it.",
+    )
+)
 @project_option
 @selection_options
 @quiet_option
 @color_option
-def doctor(project: Path | None, quiet: bool, no_color: bool, **chosen: Any) -> int:  # noqa: ANN401, FBT001, ARG001
+def doctor(project: Path | None, quiet: bool, no_color: bool, **chosen: Any) -> int:  # noqa: ANN401, ARG001
     """Visit everything, store nothing."""
     found = opened(project)
     ill = well = 0
@@ -52,7 +57,11 @@ def doctor(project: Path | None, quiet: bool, no_color: bool, **chosen: Any) -> 
     return UNSEEN if ill or not well else CLEAN
 
 
-@click.command(help=t("In mọi lệnh sẽ chạy trên từng máy chủ.", "Print every command that would run, per target."))  # noqa: E501
+@click.command(
+    help=t(
+        "In mọi lệnh sẽ chạy trên từng máy chủ.", "Print every command that would run, per target."
+    )
+)
 @project_option
 @selection_options
 def probes(project: Path | None, **chosen: Any) -> None:  # noqa: ANN401
@@ -63,13 +72,22 @@ def probes(project: Path | None, **chosen: Any) -> None:  # noqa: ANN401
             show(shown(request))
 
 
-@click.command(help=t("Quyền đọc tối thiểu mà tài khoản quét cần.", "The least rights the scanning account needs."))  # noqa: E501
+@click.command(
+    help=t(
+        "Quyền đọc tối thiểu mà tài khoản quét cần.", "The least rights the scanning account needs."
+    )
+)
 @project_option
 @selection_options
 def sudoers(project: Path | None, **chosen: Any) -> None:  # noqa: ANN401
     """No probe is privileged today: name the paths that must be readable instead."""
     found = opened(project)
-    show(t("# Không phép dò nào cần sudo: không cần thêm gì vào sudoers.", "# No probe needs sudo: there is nothing to add to sudoers."))  # noqa: E501
+    show(
+        t(
+            "# Không phép dò nào cần sudo: không cần thêm gì vào sudoers.",
+            "# No probe needs sudo: there is nothing to add to sudoers.",
+        )
+    )
     show(t("# Tài khoản quét phải đọc được:", "# The scanning account must be able to read:"))
     for target, requests in found.plan(selection(chosen)).visits.items():
         if target in found.inventory.servers:

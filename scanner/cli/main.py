@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,27 +22,29 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     import click  # noqa: PLC0415 - not needed to say the version
 
+    code: object = 0
     try:
         code = _group().main(args, prog_name="sauro", standalone_mode=False)
     except click.exceptions.Exit as e:
-        return e.exit_code
-    except click.UsageError as e:
-        hint = f" ({e.ctx.command_path} --help)" if e.ctx else ""
+        code = e.exit_code
+    except click.ClickException as e:
+        ctx = getattr(e, "ctx", None)
+        hint = f" ({ctx.command_path} --help)" if ctx else ""
         print(f"sauro: {e.format_message()}{hint}", file=sys.stderr)
-        return USAGE
+        code = USAGE
     except click.Abort:
-        return 130
+        code = 130
     except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+        # Whoever read our output has enough; nothing more may be flushed into the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as e:  # noqa: BLE001 - the last stop before the shell
-        return _explain(e)
-    return int(code or 0)
+        code = _explain(e)
+    return code if isinstance(code, int) else 0
 
 
 def _explain(error: Exception) -> int:
     """One line for a mistake of the user; the trace for a fault of ours."""
-    from inventory.decode import InvalidInput  # noqa: PLC0415
+    from inventory.problems import InvalidInput  # noqa: PLC0415
     from scanner.errors import UserError  # noqa: PLC0415
 
     if isinstance(error, InvalidInput):
@@ -64,19 +67,46 @@ def _group() -> click.Group:
     from scanner.cli.words import t  # noqa: PLC0415
 
     commands = {
-        "demo": ("demo", t("dựng 126 đơn vị mô phỏng, quét và lập báo cáo", "a simulated fleet, scanned and reported")),  # noqa: E501
+        "demo": (
+            "demo",
+            t(
+                "dựng 126 đơn vị mô phỏng, quét và lập báo cáo",
+                "a simulated fleet, scanned and reported",
+            ),
+        ),
         "init": ("project", t("tạo một dự án nhỏ để bắt đầu", "a small project to start from")),
-        "inventory": ("project", t("kiểm tra, liệt kê danh mục", "check, list and describe the inventory")),  # noqa: E501
-        "doctor": ("look", t("thử kết nối và quyền đọc, nêu cách sửa", "can everything be reached and read, and what mends it")),  # noqa: E501
-        "probes": ("look", t("mọi lệnh sẽ chạy trên máy chủ", "every command that would run on a host")),  # noqa: E501
-        "sudoers": ("look", t("quyền tối thiểu cần cấp", "the least rights the scanning account needs")),  # noqa: E501
+        "inventory": (
+            "project",
+            t("kiểm tra, liệt kê danh mục", "check, list and describe the inventory"),
+        ),
+        "doctor": (
+            "look",
+            t(
+                "thử kết nối và quyền đọc, nêu cách sửa",
+                "can everything be reached and read, and what mends it",
+            ),
+        ),
+        "probes": (
+            "look",
+            t("mọi lệnh sẽ chạy trên máy chủ", "every command that would run on a host"),
+        ),
+        "sudoers": (
+            "look",
+            t("quyền tối thiểu cần cấp", "the least rights the scanning account needs"),
+        ),
         "checks": ("look", t("danh mục phép kiểm tra", "the catalogue of checks")),
         "scan": ("scan", t("thu thập, kết luận, lưu, in kết quả", "collect, judge, store, print")),
         "report": ("report", t("lập báo cáo từ một lượt quét", "render a stored scan")),
         "diff": ("report", t("so sánh hai lượt quét", "what changed between two scans")),
         "history": ("report", t("các lượt quét đã lưu", "the scans in the store")),
-        "audit": ("service", t("cho cron: quét, báo cáo, mã thoát", "for cron: scan, report, exit code")),  # noqa: E501
-        "watch": ("service", t("chạy định kỳ như một dịch vụ", "the same on its own schedule, as a service")),  # noqa: E501
+        "audit": (
+            "service",
+            t("cho cron: quét, báo cáo, mã thoát", "for cron: scan, report, exit code"),
+        ),
+        "watch": (
+            "service",
+            t("chạy định kỳ như một dịch vụ", "the same on its own schedule, as a service"),
+        ),
     }
 
     class Lazy(click.Group):

@@ -18,17 +18,32 @@ from scanner.cli.common import (
 from scanner.cli.words import t
 
 
-@click.command(help=t("Tạo một dự án nhỏ, sẵn sàng kiểm tra.", "Make a small project that passes `inventory check`."))  # noqa: E501
+@click.command(
+    help=t(
+        "Tạo một dự án nhỏ, sẵn sàng kiểm tra.",
+        "Make a small project that passes `inventory check`.",
+    )
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
 def init(folder: Path) -> None:
     """Write the starter project."""
     from inventory.starter import write_starter  # noqa: PLC0415
 
     written = write_starter(folder)
-    show(t(f"Đã tạo {len(written)} tệp trong {folder.resolve()}:", f"Wrote {len(written)} files in {folder.resolve()}:"))  # noqa: E501
+    show(
+        t(
+            f"Đã tạo {len(written)} tệp trong {folder.resolve()}:",
+            f"Wrote {len(written)} files in {folder.resolve()}:",
+        )
+    )
     for path in written:
         show(f"  {path}")
-    show(t("Tiếp theo: sửa inventory/, rồi chạy `sauro inventory check`.", "Next: edit inventory/, then run `sauro inventory check`."))  # noqa: E501
+    show(
+        t(
+            "Tiếp theo: sửa inventory/, rồi chạy `sauro inventory check`.",
+            "Next: edit inventory/, then run `sauro inventory check`.",
+        )
+    )
 
 
 @click.group(help=t("Danh mục đơn vị, máy chủ, hệ thống.", "Units, servers, systems."))
@@ -36,7 +51,9 @@ def inventory() -> None:
     """Group of the inventory commands."""
 
 
-@inventory.command(help=t("Nạp danh mục và nêu mọi lỗi trong một lần.", "Load it and show every error in one go."))  # noqa: E501
+@inventory.command(
+    help=t("Nạp danh mục và nêu mọi lỗi trong một lần.", "Load it and show every error in one go.")
+)
 @project_option
 def check(project: Path | None) -> None:
     """Load and count; errors leave through the one place that shows them."""
@@ -88,7 +105,9 @@ def list_(project: Path | None, form: str, **chosen: Any) -> None:  # noqa: ANN4
         )
 
 
-@inventory.command(help=t("In JSON Schema của danh mục.", "Print the JSON Schema of an inventory file."))  # noqa: E501
+@inventory.command(
+    help=t("In JSON Schema của danh mục.", "Print the JSON Schema of an inventory file.")
+)
 def schema() -> None:
     """For editors: completion and checks while typing."""
     from inventory.schema import json_schema  # noqa: PLC0415

@@ -20,10 +20,32 @@ from scanner.store.database import Store
 
 @click.command(help=t("Lập báo cáo từ một lượt quét đã lưu.", "Render a stored scan."))
 @project_option
-@click.option("--scan", "scan_id", metavar="ID", help=t("lượt quét (mặc định: mới nhất)", "which scan (default: the latest)"))  # noqa: E501
-@click.option("--format", "forms", multiple=True, metavar="F", help=t("dạng, lặp lại được (mặc định: html, json)", "format, repeatable (default: html and json)"))  # noqa: E501
-@click.option("--language", type=click.Choice(["vi", "en"]), help=t("ngôn ngữ báo cáo", "language of the report"))  # noqa: E501
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help=t("thư mục ghi ra (mặc định: reports)", "folder to write to (default: reports)"))  # noqa: E501
+@click.option(
+    "--scan",
+    "scan_id",
+    metavar="ID",
+    help=t("lượt quét (mặc định: mới nhất)", "which scan (default: the latest)"),
+)
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    metavar="F",
+    help=t(
+        "dạng, lặp lại được (mặc định: html, json)", "format, repeatable (default: html and json)"
+    ),
+)
+@click.option(
+    "--language",
+    type=click.Choice(["vi", "en"]),
+    help=t("ngôn ngữ báo cáo", "language of the report"),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=t("thư mục ghi ra (mặc định: reports)", "folder to write to (default: reports)"),
+)
 def report(
     project: Path | None,
     scan_id: str | None,

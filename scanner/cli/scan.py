@@ -40,12 +40,34 @@ severity_option = click.option(
 @click.command(help=t("Quét phần đã chọn.", "Scan the selection."))
 @project_option
 @selection_options
-@click.option("--check", "checks", multiple=True, metavar="PATTERN", help=t("mẫu mã phép kiểm tra", "pattern of check ids"))  # noqa: E501
-@click.option("--workers", type=click.IntRange(1, 512), help=t("số kết nối cùng lúc", "connections at once"))  # noqa: E501
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="PATTERN",
+    help=t("mẫu mã phép kiểm tra", "pattern of check ids"),
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 512), help=t("số kết nối cùng lúc", "connections at once")
+)
 @severity_option
-@click.option("--format", "form", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True, help=t("dạng in ra", "what is printed"))  # noqa: E501
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help=t("ghi ra tệp", "write to a file"))  # noqa: E501
-@click.option("--resume", is_flag=True, help=t("làm tiếp lượt quét dở", "go on with the unfinished scan"))  # noqa: E501
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "jsonl"]),
+    default="table",
+    show_default=True,
+    help=t("dạng in ra", "what is printed"),
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=t("ghi ra tệp", "write to a file"),
+)
+@click.option(
+    "--resume", is_flag=True, help=t("làm tiếp lượt quét dở", "go on with the unfinished scan")
+)
 @quiet_option
 @color_option
 def scan(**given: Any) -> int:  # noqa: ANN401
@@ -74,5 +96,10 @@ def scan(**given: Any) -> int:  # noqa: ANN401
     else:
         show(text)
     if not found.info.complete and not given["quiet"]:
-        note(t("Lượt quét dở dang: chạy lại với --resume.", "The scan is unfinished: run again with --resume."))  # noqa: E501
+        note(
+            t(
+                "Lượt quét dở dang: chạy lại với --resume.",
+                "The scan is unfinished: run again with --resume.",
+            )
+        )
     return exit_code(found.results, Severity(given["fail_on"]), complete=found.info.complete)

@@ -16,20 +16,34 @@ from scanner.cli.words import LANGUAGE, t
 from scanner.exit_codes import exit_code
 
 
-@click.command(help=t("Quét, lập báo cáo, trả mã thoát; mỗi lúc chỉ một lượt.", "Scan, report, exit code; one at a time."))  # noqa: E501
+@click.command(
+    help=t(
+        "Quét, lập báo cáo, trả mã thoát; mỗi lúc chỉ một lượt.",
+        "Scan, report, exit code; one at a time.",
+    )
+)
 @project_option
 @severity_option
 @quiet_option
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help=t("thư mục báo cáo", "folder of the reports"))  # noqa: E501
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=t("thư mục báo cáo", "folder of the reports"),
+)
 @click.option("--crontab", is_flag=True, help=t("chỉ in dòng crontab", "only print a crontab line"))
-@click.option("--systemd", is_flag=True, help=t("chỉ in service và timer của systemd", "only print a systemd service and timer"))  # noqa: E501
+@click.option(
+    "--systemd",
+    is_flag=True,
+    help=t("chỉ in service và timer của systemd", "only print a systemd service and timer"),
+)
 def audit(
     project: Path | None,
     fail_on: str,
-    quiet: bool,  # noqa: FBT001
+    quiet: bool,
     output: Path | None,
-    crontab: bool,  # noqa: FBT001
-    systemd: bool,  # noqa: FBT001
+    crontab: bool,
+    systemd: bool,
 ) -> int:
     """One whole round."""
     found = opened(project)
@@ -47,9 +61,19 @@ def audit(
     return exit_code(scan.results, Severity(fail_on), complete=scan.info.complete)
 
 
-@click.command(help=t("Chạy audit theo lịch trong sauro.yaml cho tới khi bị dừng.", "Run audits on the schedule of sauro.yaml until stopped."))  # noqa: E501
+@click.command(
+    help=t(
+        "Chạy audit theo lịch trong sauro.yaml cho tới khi bị dừng.",
+        "Run audits on the schedule of sauro.yaml until stopped.",
+    )
+)
 @project_option
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help=t("thư mục báo cáo", "folder of the reports"))  # noqa: E501
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=t("thư mục báo cáo", "folder of the reports"),
+)
 def watch(project: Path | None, output: Path | None) -> int:
     """A service: the inventory is read anew for every round."""
     folder = opened(project).folder
