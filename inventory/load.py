@@ -16,7 +16,7 @@ from inventory.model import Agency, Inventory
 from inventory.problems import InvalidInput, Problem, shown
 from inventory.references import Known, check_references
 from inventory.schema import UnitDoc
-from inventory.yaml_nodes import MAX_BYTES, Mapping, Node, Scalar, Sequence, read_nodes
+from inventory.yaml_nodes import MAX_BYTES, Mapping, Node, Scalar, line_of, read_nodes
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -200,20 +200,3 @@ class _Loader:
         agencies, problems = read_agencies(data, self.name(path))
         self.problems += problems
         return agencies
-
-
-def line_of(node: Node, path: building.Path) -> int:
-    """The line of the deepest part of a path that exists."""
-    line = node.line
-    for step in path:
-        if type(node) is Mapping:
-            found = next(((k, v) for k, v in node.entries if k.text == step), None)
-            if found is None:
-                break
-            line, node = found[0].line, found[1]
-        elif type(node) is Sequence and isinstance(step, int) and step < len(node.items):
-            node = node.items[step]
-            line = node.line
-        else:
-            break
-    return line

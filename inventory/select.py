@@ -22,8 +22,8 @@ class Chosen(msgspec.Struct, frozen=True):
     servers: frozenset[str] = frozenset()
     buckets: frozenset[str] = frozenset()
     systems: frozenset[str] = frozenset()
-    backups: frozenset[tuple[str, str]] = frozenset()
-    """Backup sets as (system id, set id)."""
+    backups: frozenset[str] = frozenset()
+    """Backup sets as `system/set`."""
 
     def __bool__(self) -> bool:
         """Whether anything at all is chosen."""
@@ -82,11 +82,11 @@ def _of_servers(inventory: Inventory, ids: Iterable[str]) -> Chosen:
     servers = frozenset(ids)
     backups = (b for s in inventory.systems.values() for b in s.backups)
     touching = (b for b in backups if b.server in servers or b.protects in servers)
-    return Chosen(servers=servers, backups=frozenset((b.system, b.id) for b in touching))
+    return Chosen(servers=servers, backups=frozenset(f"{b.system}/{b.id}" for b in touching))
 
 
-def _sets(systems: Iterable[System]) -> frozenset[tuple[str, str]]:
-    return frozenset((s.id, b.id) for s in systems for b in s.backups)
+def _sets(systems: Iterable[System]) -> frozenset[str]:
+    return frozenset(f"{s.id}/{b.id}" for s in systems for b in s.backups)
 
 
 def _both(parts: Sequence[Chosen]) -> Chosen:
@@ -101,7 +101,7 @@ def _both(parts: Sequence[Chosen]) -> Chosen:
 def _with_buckets(inventory: Inventory, chosen: Chosen) -> Chosen:
     # Not intersected like the rest: a unit's copies may lie in a bucket of another unit's file.
     sets: list[BackupSet] = [b for s in inventory.systems.values() for b in s.backups]
-    places = {b.bucket for b in sets if b.bucket and (b.system, b.id) in chosen.backups}
+    places = {b.bucket for b in sets if b.bucket and f"{b.system}/{b.id}" in chosen.backups}
     whole = {b.id for b in inventory.buckets.values() if b.unit in chosen.units}
     return msgspec.structs.replace(chosen, buckets=frozenset(places | whole))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple
 
 from inventory.model import Inventory, Waiver
@@ -20,12 +21,26 @@ class Row(NamedTuple):
     subject: str
 
 
-def by_unit(inventory: Inventory) -> Mapping[str, tuple[Waiver, ...]]:
-    """The waivers of each unit that has some; make it once for many rows."""
-    found: dict[str, tuple[Waiver, ...]] = {}
-    for waiver in inventory.waivers:
-        found[waiver.unit] = (*found.get(waiver.unit, ()), waiver)
-    return found
+class _Same:
+    """A tuple of waivers as a cache key: equal to itself only, so thousands need no hashing."""
+
+    def __init__(self, waivers: tuple[Waiver, ...]) -> None:
+        self.waivers = waivers
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.waivers is other.waivers
+
+    def __hash__(self) -> int:
+        return id(self.waivers)
+
+
+# A scan asks once per row, with the same inventory: without the index, rows times waivers.
+@lru_cache(maxsize=4)
+def _by_unit(key: _Same) -> Mapping[str, tuple[Waiver, ...]]:
+    found: dict[str, list[Waiver]] = {}
+    for waiver in key.waivers:
+        found.setdefault(waiver.unit, []).append(waiver)
+    return {unit: tuple(waivers) for unit, waivers in found.items()}
 
 
 def covers(waiver: Waiver, row: Row, on: dt.date) -> bool:
@@ -46,6 +61,7 @@ def pick(waivers: Iterable[Waiver], row: Row, on: dt.date) -> Waiver | None:
 
 def find_waiver(  # noqa: PLR0913 - the naming fields of a result, one by one
     inventory: Inventory,
+    *,
     check: str,
     unit: str,
     system: str | None,
@@ -53,8 +69,9 @@ def find_waiver(  # noqa: PLR0913 - the naming fields of a result, one by one
     subject: str,
     on: dt.date,
 ) -> Waiver | None:
-    """The waiver that covers one row, or None; for many rows use `by_unit` and `pick`."""
-    return pick(inventory.waivers, Row(check, unit, system, target, subject), on)
+    """The waiver that covers one row, or None; `until` is the last day on which it holds."""
+    own = _by_unit(_Same(inventory.waivers)).get(unit, ())
+    return pick(own, Row(check, unit, system, target, subject), on)
 
 
 def expiring(inventory: Inventory, on: dt.date, within_days: int) -> tuple[Waiver, ...]:

@@ -164,6 +164,23 @@ def read_nodes(data: bytes, file: str) -> Parsed:
     return Parsed(documents, problems, broken)
 
 
+def line_of(node: Node, path: tuple[str | int, ...]) -> int:
+    """The line of the deepest part of a path that exists."""
+    line = node.line
+    for step in path:
+        if type(node) is Mapping:
+            found = next(((k, v) for k, v in node.entries if k.text == step), None)
+            if found is None:
+                break
+            line, node = found[0].line, found[1]
+        elif type(node) is Sequence and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            line = node.line
+        else:
+            break
+    return line
+
+
 def _refuse_bytes(data: bytes, file: str) -> Problem | None:
     if len(data) > MAX_BYTES:
         size = f"is larger than {MAX_BYTES // 1024 // 1024} MiB"

@@ -11,7 +11,9 @@ from msgspec import Meta
 
 from inventory import rules
 from inventory.decode import decode_yaml
-from inventory.problems import InvalidInput, Problem
+from inventory.problems import InvalidInput, Problem, shown
+from inventory.yaml_nodes import Mapping as MappingNode
+from inventory.yaml_nodes import line_of, read_nodes
 from scanner.transports.base import SizeLimits, SshLimits
 
 SETTINGS_FILE = "sauro.yaml"
@@ -28,11 +30,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     language: Literal["vi", "en"] = "vi"
     legal_basis: Literal[2016, 2026] = 2026
     timezone: Annotated[str, Meta(extra={"check": rules.zone})] = "Asia/Ho_Chi_Minh"
-    agencies: Annotated[str, Meta(min_length=1)] | None = None
-    """The agency directory; None means `agencies.csv` if the project has one."""
+    agencies: Annotated[str, Meta(min_length=1)] = "agencies.csv"
+    """The agency directory (CSV); it must exist when it is named, and may be missing otherwise."""
     coverage_floor: Annotated[int, Meta(ge=0, le=100)] = 80
     ssh: SshLimits = SshLimits()
     limits: SizeLimits = SizeLimits()
+    watch: Annotated[str, Meta(extra={"check": rules.every})] = "1d"
+    """How often `sauro watch` scans: a duration, or cron in the time zone above."""
     policy: dict[str, dict[str, Any]] = {}
     """`{check id: {option: value}}`, raw; checked against the catalogue by who has one."""
 
@@ -57,9 +61,10 @@ def find_project(start: Path, given: Path | None, environ: Mapping[str, str]) ->
         folder, source = start, ""
     if (folder / SETTINGS_FILE).is_file():
         return folder
-    shown = f"{folder} has no {SETTINGS_FILE}"
     remedy = f"correct {source}" if source else "go to the project folder, or name it by --project"
-    message = f"{shown}: {remedy}, or make a project there with `sauro init`"
+    message = (
+        f"{folder} has no {SETTINGS_FILE}: {remedy}, or make a project there with `sauro init`"
+    )
     raise InvalidInput([Problem("", 0, source, message)])
 
 
@@ -79,18 +84,18 @@ def load_settings(project: Path) -> Settings:
     if all(not line.strip() or line.lstrip().startswith(b"#") for line in data.splitlines()):
         return Settings()
     settings = decode_yaml(data, Settings, SETTINGS_FILE)
-    problems = [Problem(SETTINGS_FILE, 0, path, message) for path, message in _faults(settings)]
-    if problems:
-        raise InvalidInput(problems)
+    (root,) = read_nodes(data, SETTINGS_FILE).documents
+    faults = _faults(settings)
+    named = isinstance(root, MappingNode) and any(k.text == "agencies" for k, _ in root.entries)
+    if named and not (project / settings.agencies).is_file():
+        message = f"there is no file {shown(settings.agencies)}: create it or remove the key"
+        faults.append(("agencies", message))
+    if faults:
+        raise InvalidInput(
+            Problem(SETTINGS_FILE, line_of(root, tuple(key.split("."))), key, message)
+            for key, message in faults
+        )
     return settings
-
-
-def agencies_file(settings: Settings, project: Path) -> Path | None:
-    """The agency directory to load: the one that is named, or `agencies.csv` if there is one."""
-    if settings.agencies is not None:
-        return project / settings.agencies
-    default = project / "agencies.csv"
-    return default if default.exists() else None
 
 
 def _faults(settings: Settings) -> list[tuple[str, str]]:
