@@ -173,7 +173,8 @@ def sort_points(
 ) -> Sorted:
     """Tell good points from failed, running, stuck and future ones, and compare sizes."""
     slack = dt.timedelta(seconds=limits.future_slack)
-    future, rest = [], []
+    future: list[BackupPoint] = []
+    rest: list[BackupPoint] = []
     for point in series.points:
         ahead = point.start > now + slack + dt.timedelta(seconds=point.uncertainty)
         (future if ahead else rest).append(point)
@@ -297,22 +298,19 @@ def _notes(series: BackupSeries, points: Sorted, coverage: Coverage) -> tuple[st
 
 
 def _grade(a: Assessment, limits: Thresholds) -> Grade:
-    stale = a.freshness.state is Age.STALE or a.coverage.longest_miss > limits.max_missed
-    if a.freshness.state is Age.NONE:
-        if a.points.stuck:
-            return Grade.FAIL
-        return Grade.UNKNOWN if a.young or a.truncated else Grade.FAIL
-    if a.points.stuck or (stale and not a.truncated):
-        return Grade.FAIL
-    if not a.enough:
-        return Grade.FAIL if a.old and not a.truncated else Grade.UNKNOWN
-    if a.coverage.missed and not a.truncated:
-        return Grade.WARN
-    if a.points.future or a.newest_invalid:
-        return Grade.WARN
-    if a.freshness.state is Age.LATE and not a.truncated:
-        return Grade.WARN
-    if a.freshness.newest in a.points.suspect:
-        return Grade.WARN
-    sure = a.freshness.state is Age.OK and not a.coverage.unknown and not a.coverage.missed
-    return Grade.PASS if sure else Grade.UNKNOWN
+    """The first rule that applies, worst first; what a capped listing hides is no failure."""
+    seen = not a.truncated
+    age = a.freshness.state
+    stale = age is Age.STALE or a.coverage.longest_miss > limits.max_missed
+    rules = (
+        (bool(a.points.stuck), Grade.FAIL),
+        (age is Age.NONE, Grade.FAIL if seen and not a.young else Grade.UNKNOWN),
+        (stale and seen, Grade.FAIL),
+        (not a.enough, Grade.FAIL if a.old and seen else Grade.UNKNOWN),
+        (bool(a.coverage.missed) and seen, Grade.WARN),
+        (bool(a.points.future) or a.newest_invalid, Grade.WARN),
+        (age is Age.LATE and seen, Grade.WARN),
+        (a.freshness.newest in a.points.suspect, Grade.WARN),
+        (age is not Age.OK or a.coverage.unknown + a.coverage.missed > 0, Grade.UNKNOWN),
+    )
+    return next((grade for applies, grade in rules if applies), Grade.PASS)

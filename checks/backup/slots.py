@@ -231,10 +231,10 @@ def _cron_slots(
     return slots
 
 
-def _cron_state(  # noqa: PLR0913 - one row of a truth table
+def _cron_state(
     own: Sequence[dt.datetime],
     run: dt.datetime,
-    before_all: bool,  # noqa: FBT001
+    before_all: bool,
     known: Known,
     promise: Promise,
     now: dt.datetime,
