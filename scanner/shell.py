@@ -102,7 +102,8 @@ UTF-8|utf-8|'') LC_ALL=C.UTF-8 ;;
 *) LC_ALL=C ;;
 esac
 export LC_ALL; unset LANGUAGE
-PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; export PATH
+PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 if [ -r /proc/uptime ]; then now() { read -r n rest </proc/uptime; }
 else now() { n=$(date +%s); }; fi
 case "$(timeout --help 2>&1 </dev/null)" in
