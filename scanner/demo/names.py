@@ -97,9 +97,10 @@ def slug(name: str) -> str:
 
 
 def _sign(name: str, taken: set[str]) -> str:
-    words = name.replace("-", " ").split()
+    # Signs keep their Đ and lose every other mark, as decree 30/2020 spells them.
+    words = ["Đ".join(map(fold, w.upper().split("Đ"))) for w in name.replace("-", " ").split()]
     for letters in range(1, 9):
-        sign = "UBND-" + "".join(word[:letters] for word in words).upper()
+        sign = "UBND-" + "".join(word[:letters] for word in words)
         if fold(sign) not in taken:
             return sign
     raise AssertionError(name)

@@ -1,0 +1,157 @@
+"""The demo's official correspondence as values: which documents there were and how each travelled.
+
+Wards write to one another, to departments and to the city. Nearly all of it goes through the
+document gateway; the story of a unit says what did not.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
+from random import Random
+
+import msgspec
+
+from scanner.demo.names import Place
+from scanner.demo.plot import DocsStory, UnitPlot
+
+PERIOD_DAYS = 45
+"""How far back the correspondence reaches."""
+
+_TYPES = ("BC", "TTr", "KH", "TB", "QĐ", "GM", "CV")
+_DEPARTMENTS = {
+    "noivu": "Sở Nội vụ",
+    "taichinh": "Sở Tài chính",
+    "xaydung": "Sở Xây dựng",
+    "yte": "Sở Y tế",
+    "khcn": "Sở Khoa học và Công nghệ",
+}
+
+
+class Way(StrEnum):
+    """How a document reached one recipient."""
+
+    GATEWAY = "gateway"
+    MAIL = "mail"
+    """Only by mail: the bypass that the scan must find."""
+    COPY = "copy"
+    """Through the gateway, and a courtesy copy by mail."""
+    NOTHING = "nothing"
+    """In the register only."""
+
+
+class Body(msgspec.Struct, frozen=True):
+    """A body on the document axis; its code is simulated."""
+
+    code: str
+    name: str
+    domain: str
+    sign: str
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One document to one recipient; `sent` is aware."""
+
+    to: Body
+    way: Way
+    sent: dt.datetime
+
+
+class Paper(msgspec.Struct, frozen=True):
+    """One outgoing document."""
+
+    number: int
+    sign: str
+    """`BC-UBND-BĐ`."""
+    date: dt.date
+    title: str
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def notation(self) -> str:
+        """Number and sign, with the leading zero that decree 30/2020 asks for."""
+        return f"{self.number:02}/{self.sign}"
+
+
+def body_of(place: Place) -> Body:
+    """A ward or commune as the directory knows it."""
+    name = f"UBND {place.word} {place.name}"
+    return Body(place.axis_code, name, place.domain, place.sign)
+
+
+def directory(units: Sequence[UnitPlot]) -> tuple[Body, ...]:
+    """Everybody on the axis: the units, the city and five departments."""
+    others = [
+        Body(f"H26.MP.S{n:02}", name, f"{box}.hanoi.example", f"S{box[:4].upper()}")
+        for n, (box, name) in enumerate(_DEPARTMENTS.items(), start=1)
+    ]
+    city = Body("H26.MP.00", "UBND thành phố Hà Nội", "ubtp.hanoi.example", "UBTP")
+    return (city, *others, *(body_of(unit.place) for unit in units))
+
+
+def working_days(today: dt.date) -> list[dt.date]:
+    """The working days of the period, oldest first, without today."""
+    days = [today - dt.timedelta(days=n) for n in range(PERIOD_DAYS, 0, -1)]
+    return [day for day in days if day.weekday() < 5]
+
+
+def papers(
+    unit: UnitPlot, bodies: Sequence[Body], now: dt.datetime, random: Random
+) -> tuple[Paper, ...]:
+    """The outgoing documents of a unit, oldest first."""
+    own = body_of(unit.place)
+    others = [body for body in bodies if body.code != own.code]
+    number = random.randint(40, 300)
+    found: list[Paper] = []
+    for day in working_days(now.date()):
+        if found and day.year != found[-1].date.year:
+            number = 0  # numbers start again each year
+        for _ in range(random.choice((1, 1, 2))):
+            number += 1
+            found.append(_paper(number, day, own, others, now, random))
+    return _told(unit, tuple(found), random)
+
+
+def _paper(
+    number: int,
+    day: dt.date,
+    own: Body,
+    others: Sequence[Body],
+    now: dt.datetime,
+    random: Random,
+) -> Paper:
+    kind = random.choice(_TYPES)
+    sign = own.sign if kind == "CV" else f"{kind}-{own.sign}"
+    hour = dt.time(random.randint(8, 16), random.randint(0, 59), tzinfo=now.tzinfo)
+    sent = dt.datetime.combine(day, hour)
+    receivers = random.sample(list(others), min(len(others), random.choice((1, 1, 2, 3))))
+    deliveries = []
+    for body in receivers:
+        copy = random.random() < 0.06
+        moment = sent + dt.timedelta(minutes=random.randint(5, 100))
+        deliveries.append(Delivery(body, Way.COPY if copy else Way.GATEWAY, moment))
+    return Paper(
+        number=number,
+        sign=sign,
+        date=day,
+        title=f"Văn bản mô phỏng số {number}",
+        deliveries=tuple(deliveries),
+    )
+
+
+def _told(unit: UnitPlot, found: tuple[Paper, ...], random: Random) -> tuple[Paper, ...]:
+    share = {DocsStory.BYPASS: 0.2, DocsStory.UNTRACED: 0.35}.get(unit.docs.story)
+    if share is None:
+        return found
+    way = Way.MAIL if unit.docs.story is DocsStory.BYPASS else Way.NOTHING
+    # The newest are left alone: whoever sends within the week is not late yet.
+    settled = list(found[:-15])
+    chosen = {p.number for p in random.sample(settled, max(3, int(len(settled) * share)))}
+    return tuple(_by(p, way) if p.number in chosen else p for p in found)
+
+
+def _by(paper: Paper, way: Way) -> Paper:
+    return msgspec.structs.replace(
+        paper, deliveries=tuple(msgspec.structs.replace(d, way=way) for d in paper.deliveries)
+    )

@@ -1,0 +1,158 @@
+"""What is planted, as values: who stands where and which story each thing tells."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+import msgspec
+
+from scanner.demo.kinds import HostKind
+from scanner.demo.names import Invented, Place
+
+
+class LevelStory(StrEnum):
+    """What is wrong with the security level of a system."""
+
+    FINE = "fine"
+    UNASSESSED = "unassessed"
+    """No record at all."""
+    LOST_RECORD = "lost_record"
+    """The inventory names a record that is not there."""
+    DRAFT = "draft"
+    """Proposed, never approved."""
+    WRONG_AUTHORITY = "wrong_authority"
+    """Approved by somebody who may not."""
+    REGULATION_LATE = "regulation_late"
+    """The unit's own regulation is younger than the approval."""
+    REVIEW_OVERDUE = "review_overdue"
+    """Approved long ago and not looked at since."""
+    CLAIMED_LOW = "claimed_low"
+    """The inventory claims a lower level than the approved record."""
+
+
+class BackupStory(StrEnum):
+    """What is wrong with a backup set."""
+
+    FINE = "fine"
+    STALE = "stale"
+    """Good until days ago, then nothing."""
+    ONE_GAP = "one_gap"
+    """One night is missing in an otherwise good series."""
+    TWO_GAPS = "two_gaps"
+    """Two nights in a row are missing."""
+    SHRUNKEN = "shrunken"
+    """The newest copy is about a third of the usual size."""
+    COLLAPSED = "collapsed"
+    """The newest copy is a few percent of the usual size."""
+    EMPTY = "empty"
+    """The newest copies are whole gzip files with nothing in them."""
+    CUT = "cut"
+    """The newest dump stops before its completion mark."""
+    NEVER = "never"
+    """The folder is there and nothing was ever put into it."""
+    NO_FOLDER = "no_folder"
+    """Not even the folder is there."""
+
+
+class DocsStory(StrEnum):
+    """What is wrong with a unit's official correspondence."""
+
+    FINE = "fine"
+    BYPASS = "bypass"
+    """Registered documents left by mail and never passed the gateway."""
+    UNTRACED = "untraced"
+    """Registered documents without any trace of being sent."""
+    NO_GATEWAY = "no_gateway"
+    """The gateway export was not handed over."""
+    NO_HEADERS = "no_headers"
+    """The mail server logs neither subjects nor attachment names."""
+    NO_REGISTER = "no_register"
+    """The register was not handed over."""
+    UNDECLARED = "undeclared"
+    """The unit declared nothing about its documents."""
+
+
+class HostPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One server of a unit."""
+
+    id: str
+    kind: HostKind = HostKind.NORMAL
+    skew: int = 0
+    """Seconds by which its clock is ahead."""
+    role: str = "app"
+
+
+class SetPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One backup set."""
+
+    id: str
+    dump: str
+    """`pg`, `my` or `tar`: what the files hold."""
+    days: int = 1
+    """Days between two runs."""
+    hour: int = 2
+    """Hour of the run in the demo's zone."""
+    cron: bool = False
+    """Declared as a cron expression instead of a duration."""
+    story: BackupStory = BackupStory.FINE
+
+    @property
+    def every(self) -> str:
+        """As the inventory says it."""
+        return f"0 {self.hour} * * *" if self.cron else f"{self.days}d"
+
+
+class SystemPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One information system; it lives on one server."""
+
+    id: str
+    kind: str
+    """Key of `scanner.demo.systems.KINDS`."""
+    host: str
+    story: LevelStory = LevelStory.FINE
+    approved: dt.date | None = None
+    """Day of the approval; None when there is none."""
+    sets: tuple[SetPlot, ...] = ()
+    """Empty when the unit declared no backup."""
+
+
+class DocsPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """A unit's correspondence; the mail log lies on `mail_host`, or in the project when empty."""
+
+    story: DocsStory = DocsStory.FINE
+    mail_host: str = ""
+
+
+class UnitPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One ward or commune."""
+
+    place: Place
+    accountable: Invented
+    officer: Invented
+    hosts: tuple[HostPlot, ...]
+    systems: tuple[SystemPlot, ...]
+    docs: DocsPlot
+
+
+class WaiverPlot(msgspec.Struct, frozen=True, kw_only=True):
+    """An accepted risk in a unit's file."""
+
+    unit: str
+    check: str
+    target: str
+    """`system` or `system/set`."""
+    until: dt.date
+
+
+class Plot(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole planted world; `now` is aware and in the demo's zone."""
+
+    now: dt.datetime
+    units: tuple[UnitPlot, ...]
+    waivers: tuple[WaiverPlot, ...] = ()
+
+    @property
+    def hosts(self) -> tuple[HostPlot, ...]:
+        """Every server, in the order in which the fleet gets its addresses."""
+        return tuple(host for unit in self.units for host in unit.hosts)

@@ -1,0 +1,100 @@
+"""Level records of the demo: one YAML file per assessed system, by the story of its level."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from random import Random
+
+from scanner.demo.names import CITY, POLICE
+from scanner.demo.plot import LevelStory, SystemPlot, UnitPlot
+from scanner.demo.systems import KINDS, YEARLY_LEVEL
+
+HEADER = "# Dữ liệu mô phỏng: đơn vị có thật, mọi số liệu, văn bản và con người là giả định.\n"
+
+
+def record_path(system: SystemPlot) -> str:
+    """Where the inventory says that a system's record lies; empty when none was ever made."""
+    return "" if system.story is LevelStory.UNASSESSED else f"records/{system.id}.yaml"
+
+
+def recorded_level(system: SystemPlot) -> int:
+    """The level that the record says."""
+    level = KINDS[system.kind].level
+    return level + 1 if system.story is LevelStory.CLAIMED_LOW else level
+
+
+def write_records(out: Path, units: tuple[UnitPlot, ...], today: dt.date, random: Random) -> None:
+    """Write every record that exists."""
+    (out / "records").mkdir()
+    for unit in units:
+        for system in unit.systems:
+            if system.story not in (LevelStory.UNASSESSED, LevelStory.LOST_RECORD):
+                text = record(unit, system, today, random)
+                (out / record_path(system)).write_text(text, encoding="utf-8")
+
+
+def record(unit: UnitPlot, system: SystemPlot, today: dt.date, random: Random) -> str:
+    """The text of a level record."""
+    proposed = (system.approved or today) - dt.timedelta(days=50)
+    number = random.randint(11, 90)
+    lines = [
+        f"system: {system.id}",
+        f"level: {recorded_level(system)}",
+        f"type: {KINDS[system.kind].type}",
+        f"criteria: {{{_criteria(system)}}}",
+        f"proposal: {{document: {number}/TTr-{unit.place.sign}, date: {proposed}}}",
+    ]
+    if system.approved is None:
+        expected = today + dt.timedelta(days=70)
+        lines.append(f"plan: {{status: not_started, expected: {expected}}}")
+    else:
+        lines += _decided(unit, system, system.approved, random)
+        lines += _follow_up(system, system.approved, today, random)
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _criteria(system: SystemPlot) -> str:
+    kind = KINDS[system.kind]
+    truth = {
+        "personal_data": str(kind.personal_data).lower(),
+        "subjects": str(kind.subjects),
+        "sensitive_data": "false",
+        "state_secret": "false",
+        "serves": kind.serves,
+    }
+    if system.story is LevelStory.CLAIMED_LOW:
+        key, _, value = kind.truly.partition(": ")
+        truth[key] = value
+    return ", ".join(f"{key}: {value}" for key, value in truth.items())
+
+
+def _decided(unit: UnitPlot, system: SystemPlot, approved: dt.date, random: Random) -> list[str]:
+    late = system.story is LevelStory.REGULATION_LATE
+    regulated = approved + dt.timedelta(days=35 if late else -80)
+    appraised = approved - dt.timedelta(days=12)
+    by, sign = POLICE, "QĐ-CAHN"
+    if recorded_level(system) >= YEARLY_LEVEL:
+        by, sign = CITY, "QĐ-UBND"
+    if system.story is LevelStory.WRONG_AUTHORITY:
+        by, sign = unit.place.code, f"QĐ-{unit.place.sign}"
+    rule, opinion, decision = (random.randint(100, 900) for _ in range(3))
+    return [
+        f"regulation: {{document: {rule}/QĐ-{unit.place.sign}, date: {regulated}}}",
+        f"appraisal: {{by: {POLICE}, document: {opinion}/BC-CAHN, date: {appraised}}}",
+        f'approval: {{by: "{by}", document: {decision}/{sign}, date: {approved}}}',
+    ]
+
+
+def _follow_up(system: SystemPlot, approved: dt.date, today: dt.date, random: Random) -> list[str]:
+    status = random.choice(("partly", "fully", "fully"))
+    expected = f", expected: {today + dt.timedelta(days=90)}" if status == "partly" else ""
+    lines = [f"plan: {{status: {status}{expected}}}"]
+    inspected = today - dt.timedelta(days=random.randint(20, 55))
+    if system.story is LevelStory.FINE and inspected > approved and random.random() < 0.5:
+        number = random.randint(100, 900)
+        lines += [
+            "inspections:",
+            f"  - {{date: {inspected}, kind: periodic, by: {POLICE}, document: {number}/BC-CAHN}}",
+        ]
+    return lines
