@@ -31,7 +31,7 @@ from scanner.judge import Judge
 from scanner.plan import Plan
 from scanner.pool import visit_all
 from scanner.project import Project
-from scanner.store.changes import Changes, compare
+from scanner.store.changes import Changes, compare, obstacle
 from scanner.store.database import Store
 
 
@@ -216,15 +216,34 @@ def report(
 
 
 def changes(store: Store, old: str | None, new: str | None) -> tuple[Changes, Scan]:
-    """What changed between two scans, by default the two latest of the same selection."""
+    """What changed between two scans, by default the latest and the one before; and the newer.
+
+    Raises:
+        UserError: there are no two scans, or they did not ask the same.
+    """
     if old is not None and new is not None:
         before, after = store.find(old), store.find(new)
     else:
         latest = store.latest()
         earlier = store.before(latest.id) if latest else None
         if latest is None or earlier is None:
-            raise UserError("the store holds no two scans of one selection to compare yet")
+            raise UserError("the store holds no two whole scans of one selection to compare yet")
         before, after = earlier, latest
+    reason = obstacle(before, after)
+    if reason:
+        raise UserError(f"{before.id} and {after.id} cannot be compared: {_OBSTACLES[reason]}")
     newer = store.load(after.id)
-    found = compare(store.load(before.id).results, newer.results, store.reopened(after.id))
+    found = compare(
+        store.results_of(before.id),
+        newer.results,
+        reopened=store.reopened(after.id),
+        dark_open=store.open_in_the_dark(before.id),
+    )
     return found, newer
+
+
+_OBSTACLES = {
+    "incomplete": "one of them is unfinished; go on with it by `sauro scan --resume`",
+    "selection": "they were made of different selections",
+    "simulated": "one of them is of simulated units",
+}

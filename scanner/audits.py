@@ -16,7 +16,7 @@ from scanner.errors import UserError
 from scanner.lock import only_one
 from scanner.project import Project, open_project
 from scanner.run import Progress
-from scanner.schedule import crontab_line, systemd_units
+from scanner.schedule import Rhythm, WatchSettings, crontab_line, interval, systemd_units
 from scanner.schedule import watch as keep_watch
 from scanner.store.database import Store
 
@@ -65,6 +65,7 @@ def watch(
     cannot start (a typing mistake, a locked store) says so and the next one is tried in its turn.
     """
     project = open_project(folder)
+    every = interval(WatchSettings(every=project.settings.watch))
     with Store.open(project.store_url) as store:
         latest = store.latest(complete_only=False)
 
@@ -82,19 +83,13 @@ def watch(
             return
         say(done.summary)
 
-    keep_watch(
-        once,
-        project.settings.watch,
-        last_started=latest.started if latest else None,
-        zone=project.zone,
-        clock=app.utc_now,
-        stop=stop,
-    )
+    rhythm = Rhythm(every, project.zone, latest.started if latest else None)
+    keep_watch(once, rhythm, app.utc_now, stop.wait, stop)
 
 
 def timer_text(project: Project, executable: Path, *, systemd: bool) -> str:
     """A crontab line, or a systemd service and timer, that run `sauro audit` for this project."""
-    command = executable.resolve()
+    folder, command = project.folder.resolve(), executable.resolve()
     if not systemd:
-        return crontab_line(project.folder, command)
-    return systemd_units(project.folder, command)
+        return crontab_line(folder, command)
+    return "\n".join(f"# {name}\n{text}" for name, text in systemd_units(folder, command).items())

@@ -98,7 +98,7 @@ def subjects(inventory: Inventory, chosen: Chosen) -> Iterator[Subject]:
         if system.id in chosen.systems:
             yield _of_system(inventory, Scope.SYSTEM, system, system.id)
         for backup in system.backups:
-            if (system.id, backup.id) in chosen.backups:
+            if f"{system.id}/{backup.id}" in chosen.backups:
                 place = backup.server or backup.bucket or system.id
                 yield _of_system(inventory, Scope.BACKUP, system, place, backup)
     for unit in inventory.units.values():

@@ -12,7 +12,7 @@ from checks import catalogue
 from checks.model import Options
 from inventory.load import load
 from inventory.model import Inventory, Selection
-from scanner.config import Settings, agencies_file, load_settings
+from scanner.config import Settings, load_settings
 from scanner.errors import UserError
 from scanner.plan import Plan, plan
 
@@ -58,8 +58,8 @@ def open_project(folder: Path) -> Project:
         UserError: the policy names a check or an option that does not exist.
     """
     settings = load_settings(folder)
-    agencies = agencies_file(settings, folder)
-    inventory = load(folder / settings.inventory, folder, agencies)
+    agencies = folder / settings.agencies
+    inventory = load(folder / settings.inventory, folder, agencies if agencies.exists() else None)
     try:
         known = catalogue.full()
         options = known.options(settings.policy)

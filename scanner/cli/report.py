@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
+import msgspec
 
 from checks.model import Severity
 from checks.texts import render, say
@@ -15,6 +16,7 @@ from scanner.cli.scan import severity_option
 from scanner.cli.words import LANGUAGE, t
 from scanner.errors import UserError
 from scanner.exit_codes import exit_code
+from scanner.store.changes import Change
 from scanner.store.database import Store
 
 
@@ -81,26 +83,36 @@ def diff(project: Path | None, old: str | None, new: str | None, fail_on: str, f
     with Store.open(found.store_url) as store:
         changes, newer = app.changes(store, old, new)
     if form == "json":
-        show(json.dumps(app.changes_json(changes), ensure_ascii=False, indent=1))
-    else:
-        for name, vi, en in _CLASSES:
-            rows = getattr(changes, name)
-            show(f"{t(vi, en)}: {len(rows)}")
-            for row in rows:
-                said = say(row.check, "title", LANGUAGE)
-                words = render(row.message, LANGUAGE, found.zone)
-                show(f"  {row.unit} {row.system or row.target} {row.subject} · {said}: {words}")
-        show(app.sum_of(changes))
+        show(msgspec.json.format(msgspec.json.encode(changes), indent=1).decode())
+        return exit_code(newer.results, Severity(fail_on), complete=newer.info.complete)
+    for name, vi, en in _CLASSES:
+        rows: tuple[Change, ...] = getattr(changes, name)
+        show(f"{t(vi, en)}: {len(rows)}")
+        for change in rows:
+            show(f"  {_line(change, found.zone)}")
+    came = len(changes.new) + len(changes.reopened)
+    left = len(changes.fixed) + len(changes.gone)
+    text = f"{changes.open_now} = {changes.open_before} + {came} − {left}"
+    show(t(f"Việc đang mở: {text}", f"Open findings: {text}"))
     return exit_code(newer.results, Severity(fail_on), complete=newer.info.complete)
+
+
+def _line(change: Change, zone: ZoneInfo) -> str:
+    row = change.new or change.old
+    if row is None:
+        return change.fingerprint
+    place = " ".join(p for p in (row.unit, row.system or row.target, row.subject) if p)
+    said = render(row.message, LANGUAGE, zone)
+    return f"{place} · {say(row.check, 'title', LANGUAGE)}: {said}"
 
 
 _CLASSES = (
     ("new", "Mới phát sinh", "New"),
     ("reopened", "Tái phát", "Reopened"),
     ("fixed", "Đã khắc phục", "Fixed"),
-    ("lost_sight", "Mất quan sát", "Lost sight"),
-    ("regained", "Quan sát lại được", "Seen again"),
     ("gone", "Không còn trong phạm vi", "No longer in scope"),
+    ("lost", "Mất quan sát", "Lost sight"),
+    ("regained", "Quan sát lại được", "Seen again"),
 )
 
 
@@ -109,8 +121,6 @@ _CLASSES = (
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def history(project: Path | None, form: str) -> None:
     """A line a scan."""
-    import msgspec  # noqa: PLC0415
-
     found = opened(project)
     with Store.open(found.store_url) as store:
         infos = store.list_scans()
