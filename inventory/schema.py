@@ -21,11 +21,11 @@ BACKUP_KINDS = ("directory", "s3")
 MAIL_KINDS = ("postfix",)
 """Kinds of mail logs that can be read; a new source adds its word here."""
 
-_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _ID_WORDS = "an id: letters, digits, dot, underscore and hyphen, beginning with a letter or digit"
 _NO_LINES = r"^[^\x00-\x1f\x7f]*$"
 
-Id = Annotated[str, Meta(pattern=_ID, max_length=128, extra={"what": _ID_WORDS})]
+Id = Annotated[str, Meta(pattern=ID_PATTERN, max_length=128, extra={"what": _ID_WORDS})]
 Line = Annotated[str, Meta(pattern=_NO_LINES, max_length=1000, extra={"what": "one line of text"})]
 ProjectPath = Annotated[
     str,
