@@ -1,4 +1,9 @@
-"""Mistakes of the user that are known by their message alone."""
+"""Mistakes of the user that are known by their message alone, and how commands end on a fault."""
+
+USAGE = 64
+"""Exit code of a mistake in the command, the settings or the inventory."""
+FAULT = 70
+"""Exit code of a fault of ours."""
 
 
 class UserError(Exception):

@@ -10,8 +10,6 @@ from checks.results import Result, at_least
 CLEAN = 0
 FAILURES = 1
 UNSEEN = 2
-USAGE = 64
-FAULT = 70
 
 
 def exit_code(results: Iterable[Result], fail_on: Severity, *, complete: bool = True) -> int:

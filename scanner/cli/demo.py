@@ -13,7 +13,8 @@ from scanner import app
 from scanner.cli.common import note, show, stopping
 from scanner.cli.progress import progress
 from scanner.cli.words import LANGUAGE, t
-from scanner.exit_codes import CLEAN, FAULT
+from scanner.errors import FAULT
+from scanner.exit_codes import CLEAN
 from scanner.project import open_project
 from scanner.store.database import Store
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import scanner
-from scanner.exit_codes import FAULT, USAGE
+from scanner.errors import FAULT, USAGE, UserError
 
 if TYPE_CHECKING:
     import click
@@ -45,7 +45,6 @@ def main(argv: list[str] | None = None) -> int:
 def _explain(error: Exception) -> int:
     """One line for a mistake of the user; the trace for a fault of ours."""
     from inventory.problems import InvalidInput  # noqa: PLC0415
-    from scanner.errors import UserError  # noqa: PLC0415
 
     if isinstance(error, InvalidInput):
         for problem in error.problems:
