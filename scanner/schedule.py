@@ -170,7 +170,7 @@ def crontab_line(project: Path, executable: Path, every: Every = "0 2 * * *") ->
         UserError: a path has a line break, or the interval is none that cron knows.
     """
     when = every if isinstance(every, str) else _as_cron(every)
-    command = f"{_shell(executable)} --quiet --project {_shell(project)} audit"
+    command = f"{_shell(executable)} audit --quiet --project {_shell(project)}"
     # Cron ends the command at a bare per cent sign, in quotes too.
     return f"{when} {command.replace('%', chr(92) + '%')}"
 
@@ -216,7 +216,7 @@ After=network-online.target
 Type=oneshot
 User={user}
 # The colon keeps systemd from reading $ in the paths.
-ExecStart=:{executable} --quiet --project {project} audit
+ExecStart=:{executable} audit --quiet --project {project}
 # 1, 2 and 3 are findings, not faults of the service.
 SuccessExitStatus=1 2 3
 Nice=10

@@ -220,10 +220,18 @@ class Store:
 
     # ----------------------------------------------------------------------------------- reading
 
-    def resumable(self, plan_digest: str) -> ScanInfo | None:
-        """The latest unfinished scan that asks the same question."""
-        c = tables.scans.c
-        return self._read(lambda x: reads.newest(x, c.plan == plan_digest, c.complete == 0))
+    def resumable(
+        self, plan_digest: str, *, not_before: dt.datetime | None = None
+    ) -> ScanInfo | None:
+        """The latest scan that asks the same question, when it is unfinished.
+
+        None when a later one was finished: to go on with the older one would make old news of it.
+        With `not_before` a scan that started earlier is not gone on with either.
+        """
+        found = self._read(lambda c: reads.newest(c, tables.scans.c.plan == plan_digest))
+        if found is None or found.complete:
+            return None
+        return None if not_before and found.started < not_before else found
 
     def done_cases(self, scan_id: str) -> frozenset[str]:
         """Keys of the cases that a scan has judged."""
