@@ -1,0 +1,157 @@
+"""Files of the project folder: a path or pattern in, the packed files out (`checks.files`).
+
+Nothing outside the folder is ever read, whatever a pattern or a symbolic link says; only regular
+files are opened; `.gz` is unpacked as far as the limit allows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import mmap
+import os
+import stat
+import time
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import IO, cast
+
+from checks.files import header
+from checks.model import Evidence, Failure, FailureKind, Request
+from checks.texts import clean
+from scanner.transports.base import Clock, SizeLimits
+from scanner.transports.wire import Spool
+
+MOST_FILES = 20_000
+"""A pattern that matches more is a mistake."""
+
+_CHUNK = 1 << 18
+
+
+class _Problem(Exception):  # noqa: N818 - becomes a failure
+    def __init__(self, kind: FailureKind, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(kind=kind, detail=clean(detail))
+
+
+class FilesTransport:
+    """Reads files of one project folder."""
+
+    def __init__(self, project: Path, sizes: SizeLimits, clock: Clock) -> None:
+        self._root = project.resolve()
+        self._sizes = sizes
+        self._clock = clock
+
+    def collect(self, requests: Sequence[Request]) -> list[Evidence]:
+        """One evidence per request; each fails for itself."""
+        return [self._answer(request) for request in requests]
+
+    def _answer(self, request: Request) -> Evidence:
+        began = time.monotonic()
+        stdout, failure = b"", None
+        try:
+            stdout = self._read(request)
+        except _Problem as problem:
+            failure = problem.failure
+        return Evidence(
+            probe=request.probe,
+            target=request.target,
+            key=request.key,
+            taken=self._clock(),
+            seconds=time.monotonic() - began,
+            stdout=stdout,
+            exit=None if failure else 0,
+            failure=failure,
+        )
+
+    def _read(self, request: Request) -> bytes:
+        pattern = request.params.get("path", "")
+        limit = request.limit or self._sizes.section_bytes
+        spool = Spool()
+        try:
+            for path in self._matches(pattern):
+                self._add(spool, path, limit)
+            data = spool.finish()
+        finally:
+            spool.close()
+        if isinstance(data, mmap.mmap):
+            # As everywhere, a view of a mapping passes as bytes only when it was asked for.
+            return cast("bytes", memoryview(data)) if request.stream else data[:]
+        return data
+
+    def _matches(self, pattern: str) -> list[Path]:
+        """The files of a pattern, sorted by path; raises when there is none or one lies outside."""
+        relative = self._relative(pattern)
+        try:
+            found = sorted(islice(self._root.glob(relative), MOST_FILES + 1))
+        except (ValueError, NotImplementedError, OSError) as e:
+            raise _Problem(FailureKind.NOT_DECLARED, f"{pattern!r} is no pattern: {e}") from e
+        if len(found) > MOST_FILES:
+            detail = f"more than {MOST_FILES} files match {pattern}"
+            raise _Problem(FailureKind.TRUNCATED, detail)
+        files = [path for path in found if not path.is_dir()]
+        if not files:
+            detail = f"no file matches {pattern} in the project folder"
+            raise _Problem(FailureKind.COMMAND_FAILED, detail)
+        return files
+
+    def _relative(self, pattern: str) -> str:
+        path = Path(pattern)
+        if path.is_absolute() and path.is_relative_to(self._root):
+            path = path.relative_to(self._root)
+        if not pattern or path.is_absolute() or ".." in path.parts or "\0" in pattern:
+            detail = f"the path {pattern!r} does not lie in the project folder"
+            raise _Problem(FailureKind.DENIED, detail)
+        return path.as_posix()
+
+    def _add(self, spool: Spool, path: Path, limit: int) -> None:
+        name = path.relative_to(self._root).as_posix()
+        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        try:
+            with self._open(path, shown) as file:
+                changed = dt.datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, dt.UTC)
+                body = self._body(file, shown, limit - spool.size)
+        except OSError as e:
+            detail = f"{shown} cannot be read: {e.strerror or e}"
+            raise _Problem(FailureKind.DENIED, detail) from e
+        spool.write(header(shown, body.size, changed))
+        data = body.finish()
+        for at in range(0, len(data), _CHUNK):
+            spool.write(data[at : at + _CHUNK])
+
+    def _open(self, path: Path, shown: str) -> IO[bytes]:
+        real = path.resolve()
+        if not real.is_relative_to(self._root):
+            detail = f"{shown} is a link that leads out of the project folder"
+            raise _Problem(FailureKind.DENIED, detail)
+        # Without O_NONBLOCK a named pipe would wait for a writer for ever.
+        handle = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise _Problem(FailureKind.DENIED, f"{shown} is not a regular file")
+        return os.fdopen(handle, "rb")
+
+    def _body(self, file: IO[bytes], shown: str, room: int) -> Spool:
+        body = Spool()
+        try:
+            for chunk in _chunks(file, packed=shown.endswith(".gz")):
+                body.write(chunk)
+                if body.size > room:
+                    break
+        except (gzip.BadGzipFile, EOFError, zlib.error) as e:
+            body.close()
+            detail = f"{shown} is not a whole gzip file: {e}"
+            raise _Problem(FailureKind.UNPARSABLE, detail) from e
+        if body.size > room:
+            body.close()
+            detail = f"{shown} exceeds the limit of what is read at once"
+            raise _Problem(FailureKind.TRUNCATED, detail)
+        return body
+
+
+def _chunks(file: IO[bytes], *, packed: bool) -> Iterator[bytes]:
+    source = cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if packed else file
+    while chunk := source.read(_CHUNK):
+        yield chunk
