@@ -33,6 +33,8 @@ ALL = 126
 SERVERS = 200
 """Servers of 126 units."""
 FEWEST = 3
+DENSE = 20
+"""Below this many units each gets more systems, so that every story finds a role."""
 _NIGHT = (20, 21, 22, 23, 0, 1, 2, 3, 4, 5)
 _ROLES = ("app", "tep", "mail", "luu", "bien")
 _SKEWS = (420, -150, 3700)
@@ -110,11 +112,11 @@ def deal(stories: Sequence[S], roles: Sequence[T], random: Random, share: float)
 
 
 def _bare_units(count: int, now: dt.datetime, random: Random) -> tuple[UnitPlot, ...]:
-    servers = max(SERVERS * count // ALL, len(_HOSTS) * 2)
+    servers = max(SERVERS * count // ALL, len(_HOSTS) * 2, 4 * count if count < DENSE else 0)
     base, more = divmod(servers, count)
     numbers = [base + (n < more) for n in range(count)]
     random.shuffle(numbers)
-    dense = count < 20  # few units: more systems in each, so that every story finds a role
+    dense = count < DENSE
     return tuple(
         _bare_unit(place, min(number, len(_ROLES)), dense, now, random)
         for place, number in zip(places(count), numbers, strict=True)
@@ -171,7 +173,11 @@ def _set(kind: str, number: int, now: dt.datetime, random: Random) -> SetPlot:
 def _with_faulty_hosts(units: Iterable[UnitPlot], random: Random) -> tuple[UnitPlot, ...]:
     units = tuple(units)
     roles = [host.id for unit in units for host in unit.hosts]
-    faults = deal(scaled(_HOSTS, len(units)), roles, random, 0.5)
+    share = 0.5
+    if len(units) < DENSE:  # leave the few servers that carry systems to the other stories
+        roles = [host.id for unit in units for host in unit.hosts[2:]] + [units[-1].hosts[0].id]
+        share = 0.8
+    faults = deal(scaled(_HOSTS, len(units)), roles, random, share)
     skews = iter(_SKEWS * len(roles))
 
     def with_fault(host: HostPlot) -> HostPlot:

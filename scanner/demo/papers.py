@@ -141,12 +141,12 @@ def _paper(
 
 
 def _told(unit: UnitPlot, found: tuple[Paper, ...], random: Random) -> tuple[Paper, ...]:
-    share = {DocsStory.BYPASS: 0.2, DocsStory.UNTRACED: 0.35}.get(unit.docs.story)
+    share = {DocsStory.BYPASS: 0.25, DocsStory.UNTRACED: 0.4}.get(unit.docs.story)
     if share is None:
         return found
     way = Way.MAIL if unit.docs.story is DocsStory.BYPASS else Way.NOTHING
-    # The newest are left alone: whoever sends within the week is not late yet.
-    settled = list(found[:-15])
+    # The newest are left alone: they may still be on their way.
+    settled = list(found[:-5])
     chosen = {p.number for p in random.sample(settled, max(3, int(len(settled) * share)))}
     return tuple(_by(p, way) if p.number in chosen else p for p in found)
 
