@@ -1,0 +1,48 @@
+"""Which kinds of backup there are, and the fact that every backup check needs."""
+
+from __future__ import annotations
+
+from checks.backup import history
+from checks.backup.promise import Undated, check_every
+from checks.backup.series import BackupSeries
+from checks.backup.sources import directory, s3
+from checks.backup.sources.base import BackupSource
+from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
+
+SOURCES: dict[str, BackupSource] = {s.kind: s for s in (directory.SOURCE, s3.SOURCE)}
+"""Kind of a backup set to its source."""
+
+
+def _source(subject: Subject) -> BackupSource:
+    backup = subject.the_backup
+    found = SOURCES.get(backup.kind)
+    if found is None:
+        known = ", ".join(sorted(SOURCES))
+        raise NotDeclared(
+            f"backup set {backup.system}/{backup.id}: kind {backup.kind!r} is not known ({known})"
+        )
+    return found
+
+
+def _requests(subject: Subject) -> list[Request]:
+    backup = subject.the_backup
+    try:
+        check_every(backup.every)
+    except Undated as e:
+        raise NotDeclared(f"backup set {backup.system}/{backup.id}: every: {e}") from None
+    return list(_source(subject).requests(subject))
+
+
+def _parse(context: Context, answers: Answers) -> BackupSeries:
+    series = _source(context.subject).read(context, answers)
+    return history.merge(series, context.past, context.subject.the_backup.keep, context.now)
+
+
+SERIES: Fact[BackupSeries] = Fact(
+    id="backup.series",
+    requests=_requests,
+    parse=_parse,
+    memory=history.KIND,
+    remember=lambda context, series: history.remember(series, context.subject.key),
+)
+"""The restore points of a backup set: those listed now and those that earlier scans saw."""
