@@ -1,0 +1,195 @@
+"""Who is who on the document axis: codes old and new, mail domains, names, and the unit itself."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from functools import lru_cache
+
+import msgspec
+
+from checks.documents.folding import fold, words
+from checks.documents.numbers import joined
+from inventory.model import Agency, Documents, Unit
+
+FREE_MAIL = frozenset(
+    [
+        "gmail.com",
+        "googlemail.com",
+        "yahoo.com",
+        "yahoo.com.vn",
+        "ymail.com",
+        "outlook.com",
+        "outlook.com.vn",
+        "hotmail.com",
+        "live.com",
+        "msn.com",
+        "icloud.com",
+        "me.com",
+        "proton.me",
+        "protonmail.com",
+        "zoho.com",
+        "mail.ru",
+        "yandex.com",
+        "gmx.com",
+        "aol.com",
+        "tutanota.com",
+        "zalo.me",
+    ]
+)
+"""Mail services open to anybody: never a channel of an agency."""
+GENERIC_SIGNS = frozenset({"UBND", "HDND", "VP", "VT"})
+"""Signs that thousands of bodies share."""
+
+_CODE = re.compile(r"[0-9A-Z]+(?:\.[0-9A-Z]+)+")
+_GROUP = re.compile(r"\b(?:CAC|TOAN THE|TAT CA|MOI)\b")
+_PREFIX = re.compile(r"^(?:UY BAN NHAN DAN|UBND)\s+(?=(?:PHUONG|XA|DAC KHU|TINH|THANH PHO|TP)\b)")
+
+
+class Where(StrEnum):
+    """Where a mail went, as far as the axis is concerned."""
+
+    INTERNAL = "internal"
+    AGENCY = "agency"
+    FREE = "free_mail"
+    SHARED = "shared_domain"
+    """A domain that several agencies share: which of them was meant cannot be told."""
+    OTHER_AGENCY = "other_agency"
+    """A public body's domain that the directory does not know."""
+    OTHER = "other"
+
+
+class Recipient(msgspec.Struct, frozen=True):
+    """A recipient made out: `code` is the agency's present code when `where` is AGENCY."""
+
+    where: Where
+    code: str = ""
+
+
+class Index(msgspec.Struct, frozen=True):
+    """The directory by everything it can be asked for; several agencies under one key are kept."""
+
+    by_code: dict[str, frozenset[str]]
+    by_name: dict[str, frozenset[str]]
+    by_domain: dict[str, frozenset[str]]
+    by_sign: dict[str, frozenset[str]]
+
+
+def name_words(name: str) -> str:
+    """A body's name to compare: folded, and without `Ủy ban nhân dân` before a place."""
+    return _PREFIX.sub("", words(name))
+
+
+@lru_cache(maxsize=8)
+def index(agencies: tuple[Agency, ...]) -> Index:
+    """Read the directory once for all units."""
+    by_code: dict[str, set[str]] = {}
+    by_name: dict[str, set[str]] = {}
+    by_domain: dict[str, set[str]] = {}
+    by_sign: dict[str, set[str]] = {}
+    for agency in agencies:
+        code = agency.code.upper()
+        for known in (code, *(c.upper() for c in agency.old_codes)):
+            by_code.setdefault(known, set()).add(code)
+        if agency.name:
+            by_name.setdefault(name_words(agency.name), set()).add(code)
+        for sign in agency.signs:
+            by_sign.setdefault(joined(fold(sign)), set()).add(code)
+        for domain in agency.mail_domains:
+            by_domain.setdefault(_domain(domain), set()).add(code)
+    return Index(
+        by_code=_frozen(by_code),
+        by_name=_frozen(by_name),
+        by_domain=_frozen(by_domain),
+        by_sign=_frozen(by_sign),
+    )
+
+
+def _frozen(found: dict[str, set[str]]) -> dict[str, frozenset[str]]:
+    return {key: frozenset(value) for key, value in found.items()}
+
+
+def _domain(text: str) -> str:
+    return text.strip().lower().rstrip(".").removeprefix("@").removeprefix("mail.")
+
+
+class Directory:
+    """The agency directory as one unit sees it."""
+
+    def __init__(self, agencies: tuple[Agency, ...], unit: Unit) -> None:
+        self._index = index(agencies)
+        said = unit.documents or Documents()
+        own = {self.code(c) or c.upper() for c in said.codes}
+        if not own:
+            own = set(self._index.by_code.get(unit.id.upper(), frozenset()))
+        if not own and unit.name:
+            named = self._index.by_name.get(name_words(unit.name), frozenset())
+            own = set(named) if len(named) == 1 else set()
+        self.own_codes = frozenset(own)
+        domains = {_domain(d) for d in said.domains}
+        for domain, codes in self._index.by_domain.items():
+            if codes & self.own_codes:
+                domains.add(domain)
+        self.own_domains = frozenset(domains)
+        self.signs = frozenset(self._index.by_sign)
+        self.knows_mail = bool(self._index.by_domain)
+        self._own_signs = frozenset(joined(fold(s)) for s in said.signs)
+
+    def is_own_sign(self, sign: str) -> bool:
+        """Whether a document's sign is surely this unit's: `UBND` alone is every ward's."""
+        return any(
+            (sign == own or sign.endswith("-" + own) or sign.startswith(own + "-"))
+            and own not in GENERIC_SIGNS
+            and not self._index.by_sign.get(own, frozenset()) - self.own_codes
+            for own in self._own_signs
+        )
+
+    def code(self, code: str) -> str:
+        """The present code of an agency under any of its codes; empty when unknown or ambiguous."""
+        found = self._index.by_code.get(code.strip().upper(), frozenset())
+        return next(iter(found)) if len(found) == 1 else ""
+
+    def is_own_code(self, code: str) -> bool:
+        """Whether a gateway row's sender is this unit; without known codes every sender counts."""
+        return not self.own_codes or (self.code(code) or code.strip().upper()) in self.own_codes
+
+    def is_own_domain(self, domain: str) -> bool:
+        """Whether a mail comes from this unit; without known domains every sender counts."""
+        return not self.own_domains or self._own(_domain(domain))
+
+    def _own(self, domain: str) -> bool:
+        return domain in self.own_domains or any(
+            domain.endswith("." + own) for own in self.own_domains
+        )
+
+    def by_domain(self, domain: str) -> Recipient:
+        """Where mail for this domain goes."""
+        domain = _domain(domain)
+        codes = self._index.by_domain.get(domain, frozenset())
+        if domain in FREE_MAIL:
+            return Recipient(Where.FREE)
+        if codes - self.own_codes:
+            if len(codes) > 1:
+                return Recipient(Where.SHARED)
+            return Recipient(Where.AGENCY, next(iter(codes)))
+        if self._own(domain) or "." not in domain:
+            return Recipient(Where.INTERNAL)
+        if domain.endswith((".gov.vn", ".chinhphu.vn", ".dcs.vn")):
+            return Recipient(Where.OTHER_AGENCY)
+        return Recipient(Where.OTHER)
+
+    def by_text(self, text: str) -> str:
+        """The code of the agency that a register names, or empty: a group, a person, unknown."""
+        for code in _CODE.findall(text.upper()):
+            if self.code(code):
+                return self.code(code)
+        plain = self.code(text)
+        if plain:
+            return plain
+        named = self._index.by_name.get(name_words(text), frozenset())
+        return next(iter(named)) if len(named) == 1 else ""
+
+
+def is_group(text: str) -> bool:
+    """Whether a recipient text means several bodies at once (`các phường`)."""
+    return _GROUP.search(words(text)) is not None

@@ -1,0 +1,97 @@
+"""How much of a period the evidence covers: days seen, days missing, gaps."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterable
+
+from checks.documents.events import DocumentEvents, SourceKind
+from checks.model import Value
+
+
+class Period(Value, frozen=True):
+    """Whole days in the project's zone, both ends included."""
+
+    start: dt.date
+    end: dt.date
+
+    @classmethod
+    def before(cls, today: dt.date, days: int) -> Period:
+        """The last `days` days, today included."""
+        return cls(start=today - dt.timedelta(days=max(1, days) - 1), end=today)
+
+    @property
+    def days(self) -> tuple[dt.date, ...]:
+        """Every day, in order."""
+        count = (self.end - self.start).days + 1
+        return tuple(self.start + dt.timedelta(days=n) for n in range(count))
+
+    def __contains__(self, day: dt.date) -> bool:
+        return self.start <= day <= self.end
+
+
+class Coverage(Value, frozen=True):
+    """Shares are 0..1 of the period's days."""
+
+    register: float
+    gateway: float
+    mail: float
+    routes: float
+    """Days with both register and gateway."""
+    all: float
+    """Days with all three."""
+    gaps: dict[str, int]
+    """Runs of days without evidence, by kind of source."""
+
+
+def covered(seen: Iterable[dt.date], period: Period, bridge: int) -> frozenset[dt.date]:
+    """Days of the period between sightings that are at most `bridge` empty days apart.
+
+    An office sends nothing on a Sunday: a short silence is no gap. Before the first sighting and
+    after the last the same silence is allowed.
+    """
+    days = sorted(seen)
+    found: set[dt.date] = set()
+    edges = [
+        (period.start - dt.timedelta(days=1), *days[:1]),
+        *itertools.pairwise(days),
+        (*days[-1:], period.end + dt.timedelta(days=1)),
+    ]
+    for a, b in (e for e in edges if len(e) == 2):
+        if (b - a).days - 1 <= bridge:
+            found.update(a + dt.timedelta(days=n) for n in range((b - a).days))
+    found.update(days)
+    return frozenset(d for d in found if d in period)
+
+
+def coverage_of(events: DocumentEvents, period: Period, bridge: int, mail_bridge: int) -> Coverage:
+    """What the sources cover; of several mail logs only the days that all of them show count."""
+    seen = {}
+    for kind in SourceKind:
+        allowed = mail_bridge if kind is SourceKind.MAIL else bridge
+        each = [covered(s.days, period, allowed) for s in events.of(kind)]
+        seen[kind] = frozenset.intersection(*each) if each else frozenset[dt.date]()
+    register, gateway, mail = (seen[k] for k in SourceKind)
+    days = period.days
+    return Coverage(
+        register=len(register) / len(days),
+        gateway=len(gateway) / len(days),
+        mail=len(mail) / len(days),
+        routes=len(register & gateway) / len(days),
+        all=len(register & gateway & mail) / len(days),
+        gaps={kind.value: _runs(days, found) for kind, found in seen.items()},
+    )
+
+
+def _runs(days: tuple[dt.date, ...], found: frozenset[dt.date]) -> int:
+    missing = [d not in found for d in days]
+    return sum(now and not before for before, now in zip([False, *missing], missing, strict=False))
+
+
+def working_days_after(day: dt.date, count: int) -> dt.date:
+    """The day `count` working days later; Saturdays and Sundays are none."""
+    while count > 0:
+        day += dt.timedelta(days=1)
+        count -= day.weekday() < 5
+    return day

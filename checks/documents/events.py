@@ -1,0 +1,156 @@
+"""The waist of the documents family: every register, export and log becomes these events.
+
+An event never holds a subject, a file name or an address: only the number that was found, when,
+between which agencies or mail domains, and where in which file it stands.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from checks.model import Failure, Value
+
+
+class SourceKind(StrEnum):
+    """Which of the three kinds of evidence a source belongs to."""
+
+    REGISTER = "register"
+    GATEWAY = "gateway"
+    MAIL = "mail"
+
+
+class EventKind(StrEnum):
+    """What happened to a document, as one line of one source says it."""
+
+    REGISTERED = "registered"
+    """A row of the outgoing register, once per recipient named in it."""
+    SENT_GATEWAY = "sent_gateway"
+    """Handed to the document axis; no receipt yet."""
+    RECEIVED = "received"
+    """Handed to the axis and received."""
+    REFUSED = "refused"
+    """The recipient refused it or the transmission failed."""
+    REVOKED = "revoked"
+    """Taken back or replaced by the sender."""
+    MAILED = "mailed"
+    """A mail that names the document was delivered."""
+
+
+class FoundIn(StrEnum):
+    """Where in a mail the number was read."""
+
+    NAME = "name"
+    SUBJECT = "subject"
+
+
+class DocumentKey(Value, frozen=True):
+    """A document's number: `sign` is folded (no accents, upper case), `year` 0 when not said."""
+
+    number: int
+    sign: str
+    suffix: str = ""
+    year: int = 0
+
+    def __str__(self) -> str:
+        year = f"{self.year}/" if self.year else ""
+        if "/" in self.sign:  # party numbers: 57-NQ/TW
+            return f"{self.number}{self.suffix}-{self.sign}"
+        return f"{self.number:02}{self.suffix.lower()}/{year}{self.sign}"
+
+    @property
+    def series(self) -> tuple[int, str, str]:
+        """The key without its year, for look-ups where the date decides the year."""
+        return self.number, self.suffix, self.sign
+
+
+class Place(Value, frozen=True):
+    """Where an event stands; `sha256` is of the raw line without its line end, in UTF-8."""
+
+    source: SourceKind
+    file: str
+    line: int
+    sha256: str
+    ref: str = ""
+    """Queue id, for mail logs."""
+
+
+class MailTrace(Value, frozen=True):
+    """What grades a mail: how surely it carries the document itself."""
+
+    found: FoundIn
+    sender: str = ""
+    """Mail domain of the envelope sender, empty for bounces."""
+    size: int = 0
+    """Bytes of the whole mail, 0 when the log does not say."""
+    leading: bool = False
+    """The name or subject starts with the number."""
+    cites: bool = False
+    """Words around the number say that it is only referred to or answered."""
+    draft: bool = False
+    automatic: bool = False
+    """Sent by a machine (notices of the document system, bounces)."""
+    weak: bool = False
+    """Type before number, or no known sign: counted, never listed."""
+    secret: bool = False
+    """Carries a secrecy mark: only its day and hash may be shown."""
+
+
+class DocumentEvent(Value, frozen=True):
+    """One line of evidence. Times are UTC; `date` is the document's own date where one is given."""
+
+    kind: EventKind
+    key: DocumentKey
+    place: Place
+    time: dt.datetime | None = None
+    date: dt.date | None = None
+    sender: str = ""
+    """Agency code (gateway), empty for the unit's own register."""
+    recipient: str = ""
+    """Agency code (gateway), mail domain (mail), free text (register); empty when none is named."""
+    reason: str = ""
+    """The register's reason code for not using the axis, folded."""
+    mail: MailTrace | None = None
+
+
+class SourceReport(Value, frozen=True):
+    """What one declared source brought, or why it brought nothing."""
+
+    kind: SourceKind
+    name: str
+    """Path, with the server before a colon when it is on one."""
+    failure: Failure | None = None
+    files: int = 0
+    duplicates: int = 0
+    """Files that were the same as another one and were left out."""
+    lines: int = 0
+    """Rows of a table, needed lines of a log."""
+    unparsed: int = 0
+    """Rows or lines that name no document or no date."""
+    repeated: int = 0
+    """Rows that say the same as an earlier row."""
+    dropped: int = 0
+    """Mails left unfinished in the log, or given up because too many were open at once."""
+    days: frozenset[dt.date] = frozenset()
+    """Days (in the project's zone) of which something was seen."""
+    first: dt.datetime | None = None
+    last: dt.datetime | None = None
+    mails: int = 0
+    mails_with_headers: int = 0
+
+
+class DocumentEvents(Value, frozen=True):
+    """Everything a unit's sources say."""
+
+    events: tuple[DocumentEvent, ...] = ()
+    sources: tuple[SourceReport, ...] = ()
+
+    def of(self, kind: SourceKind) -> tuple[SourceReport, ...]:
+        """The declared sources of a kind."""
+        return tuple(s for s in self.sources if s.kind is kind)
+
+    @property
+    def header_share(self) -> float | None:
+        """Share (0..1) of logged mails whose headers were logged; None when no mail was seen."""
+        mails = sum(s.mails for s in self.sources)
+        return sum(s.mails_with_headers for s in self.sources) / mails if mails else None

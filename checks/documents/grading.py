@@ -1,0 +1,143 @@
+"""Grading mails: how surely does this mail carry a document of this unit to that recipient?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable
+from enum import StrEnum
+
+from checks.documents.agencies import Directory, Recipient, Where
+from checks.documents.coverage import Period
+from checks.documents.events import (
+    DocumentEvent,
+    DocumentKey,
+    EventKind,
+    FoundIn,
+    MailTrace,
+    Place,
+)
+from checks.documents.lookup import Document, Documents
+from checks.model import Value
+
+_WINDOW = (-1, 30)
+"""Days after a document's date in which a mail naming it is taken to carry it."""
+
+
+class Grade(StrEnum):
+    """A is strong, B medium; C is counted and never listed."""
+
+    A = "A"
+    B = "B"
+    C = "C"
+
+
+class Graded(Value, frozen=True):
+    """A mail of grade A or B; `recipient` is an agency code, or the domain of a free service."""
+
+    key: DocumentKey
+    document: Document | None
+    grade: Grade
+    where: Where
+    recipient: str
+    time: dt.datetime
+    day: dt.date
+    place: Place
+    secret: bool = False
+
+    @property
+    def rank(self) -> tuple[str, dt.datetime]:
+        """Sorts the strongest, then the earliest, first."""
+        return self.grade.value, self.time
+
+
+class Grades(Value, frozen=True):
+    """The mails worth listing, and how many were not."""
+
+    mails: tuple[Graded, ...]
+    counts: dict[str, int]
+
+
+def grade_mails(
+    events: Iterable[DocumentEvent],
+    documents: Documents,
+    directory: Directory,
+    period: Period,
+    large: int,
+) -> Grades:
+    """Grade what was mailed in the period by the unit itself to an agency or a free mail service.
+
+    `large` is in bytes: a mail above it carries more than words.
+    """
+    counts: Counter[str] = Counter()
+    found: list[Graded] = []
+    places = {}
+    for event in events:
+        mail, time = event.mail, event.time
+        if event.kind is not EventKind.MAILED or mail is None or time is None:
+            continue
+        day = documents.day(time)
+        if day not in period:
+            continue
+        if event.recipient not in places:
+            places[event.recipient] = directory.by_domain(event.recipient)
+        to = places[event.recipient]
+        skip = _skip(mail, to, directory)
+        if skip:
+            counts[skip] += 1
+            continue
+        document = documents.find(event.key, day)
+        grade = grade_of(mail, event.key, document, day, directory, large)
+        if grade is Grade.C:
+            counts["grade_c"] += 1
+            continue
+        found.append(
+            Graded(
+                key=event.key,
+                document=document,
+                grade=grade,
+                where=to.where,
+                recipient=to.code or event.recipient,
+                time=time,
+                day=day,
+                place=event.place,
+                secret=mail.secret,
+            )
+        )
+    return Grades(mails=tuple(found), counts=dict(counts))
+
+
+def _skip(mail: MailTrace, to: Recipient, directory: Directory) -> str:
+    """Why a mail is no matter of the axis, as the name of its count; empty when it is one."""
+    if mail.automatic:
+        return "mails_automatic"
+    if not directory.is_own_domain(mail.sender):
+        return "mails_of_others"
+    return {
+        Where.INTERNAL: "mails_internal",
+        Where.OTHER: "mails_off_axis",
+        Where.SHARED: "mails_recipient_unclear",
+        Where.OTHER_AGENCY: "mails_recipient_unclear",
+    }.get(to.where, "")
+
+
+def grade_of(
+    mail: MailTrace,
+    key: DocumentKey,
+    document: Document | None,
+    day: dt.date,
+    directory: Directory,
+    large: int,
+) -> Grade:
+    """The grade of one number in one mail."""
+    if mail.weak or mail.draft:
+        return Grade.C
+    if document is None:
+        own = directory.is_own_sign(key.sign) and mail.found is FoundIn.NAME and mail.leading
+        return Grade.B if own and not mail.cites else Grade.C
+    if not _WINDOW[0] <= (day - document.date).days <= _WINDOW[1]:
+        return Grade.C
+    if mail.found is FoundIn.NAME:
+        # A name that speaks of the document (`thuc hien 12-QD-UBND`) is another document's.
+        return Grade.C if mail.cites else Grade.A
+    return Grade.B if mail.size > large and not mail.cites else Grade.C

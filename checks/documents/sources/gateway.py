@@ -1,0 +1,183 @@
+"""The gateway's list of transmissions (`StatusResult` columns) as CSV: one event per row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from checks.documents.events import DocumentEvent, EventKind, Place, SourceKind, SourceReport
+from checks.documents.folding import words
+from checks.documents.numbers import cell_key
+from checks.documents.sources.table import Row, read_table
+from checks.documents.sources.when import read_time
+from checks.files import FileEntry
+
+ALIASES = {
+    "FromCode": ("FROMCODE", "FROMORGANID", "MADONVIGUI", "MACOQUANGUI"),
+    "ToCode": ("TOCODE", "TOORGANID", "MADONVINHAN", "MACOQUANNHAN"),
+    "Notation": ("NOTATION", "SOKYHIEU", "SOVAKYHIEU", "SOKYHIEUVANBAN"),
+    "CodeNumber": ("CODENUMBER",),
+    "CodeNotation": ("CODENOTATION",),
+    "SentTime": ("SENTTIME", "SENTDATE", "NGAYGUI", "THOIGIANGUI"),
+    "ReceivedTime": ("RECEIVEDTIME", "RECEIVEDDATE", "NGAYNHAN", "THOIGIANNHAN"),
+    "SendStatus": ("SENDSTATUS", "TRANGTHAIGUI"),
+    "ReceiveStatus": ("RECEIVESTATUS", "TRANGTHAINHAN", "TRANGTHAI"),
+    "MessageType": ("MESSAGETYPE",),
+    "Business": ("BUSSINESSDOCTYPE", "BUSINESSDOCTYPE"),
+}
+"""`Bussiness…` is how the standard itself spells it."""
+
+_NEEDED = (
+    {"ToCode", "Notation", "SentTime"},
+    {"ToCode", "CodeNumber", "CodeNotation", "SentTime"},
+)
+_RECEIVED = frozenset(
+    [
+        "01",
+        "1",
+        "03",
+        "3",
+        "04",
+        "4",
+        "05",
+        "5",
+        "06",
+        "6",
+        "DONE",
+        "INBOX",
+        "ACCEPTANCE",
+        "ACCEPTED",
+        "ASSIGNMENT",
+        "PROCESSING",
+        "RECEIVED",
+        "DA_DEN",
+        "DA_NHAN",
+        "DA_TIEP_NHAN",
+        "PHAN_CONG",
+        "DANG_XU_LY",
+        "HOAN_THANH",
+    ]
+)
+_REFUSED = frozenset(
+    [
+        "02",
+        "2",
+        "REJECTION",
+        "REJECTED",
+        "FAIL",
+        "FAILED",
+        "ERROR",
+        "TU_CHOI",
+        "TU_CHOI_TIEP_NHAN",
+        "LOI",
+        "GUI_LOI",
+        "THAT_BAI",
+    ]
+)
+_REVOKED = frozenset(
+    ["13", "15", "CANCELLATION", "CANCELLED", "REVOKED", "LAY_LAI", "THU_HOI", "DA_THU_HOI"]
+)
+"""13 take back, 15 agreed to; 16 (take-back refused) leaves the document where it is."""
+_STILL_THERE = frozenset({"16"})
+_REPLACING = frozenset({"1", "3"})
+"""Kinds of business that revoke or replace an earlier transmission."""
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """What the gateway says of this unit's transmissions."""
+
+    events: tuple[DocumentEvent, ...]
+    report: SourceReport
+
+
+def read_gateway(
+    files: Iterable[FileEntry],
+    name: str,
+    columns: Mapping[str, str],
+    zone: ZoneInfo,
+    is_own: Callable[[str], bool] = lambda _: True,
+) -> Gateway:
+    """Read every file of an export; rows of other senders are left out, equal rows count once.
+
+    Raises:
+        Unparsable: a file has no header in these columns or is no CSV; with file and line.
+    """
+    events: dict[tuple[object, ...], DocumentEvent] = {}
+    files_read = lines = unparsed = repeated = 0
+    times: list[dt.datetime] = []
+    for entry in files:
+        files_read += 1
+        for row in read_table(entry, ALIASES, columns, _NEEDED):
+            sender = row.cells.get("FromCode", "")
+            if words(row.cells.get("MessageType", "")) == "STATUS" or (
+                sender and not is_own(sender)
+            ):
+                continue
+            lines += 1
+            event = _event(row, entry.name, zone)
+            if event is None or event.time is None:
+                unparsed += 1
+                continue
+            times.append(event.time)
+            same = (event.key, event.kind, event.recipient.upper(), event.time)
+            repeated += same in events
+            events.setdefault(same, event)
+    report = SourceReport(
+        kind=SourceKind.GATEWAY,
+        name=name,
+        days=frozenset(t.astimezone(zone).date() for t in times),
+        first=min(times, default=None),
+        last=max(times, default=None),
+        files=files_read,
+        lines=lines,
+        unparsed=unparsed,
+        repeated=repeated,
+    )
+    return Gateway(events=tuple(events.values()), report=report)
+
+
+def _event(row: Row, file: str, zone: ZoneInfo) -> DocumentEvent | None:
+    sent = read_time(row.cells.get("SentTime", ""), zone)
+    recipient = row.cells.get("ToCode", "").upper()
+    if sent is None or not recipient or recipient == "NULL":
+        return None
+    text = row.cells.get("Notation") or "/".join(
+        (row.cells.get("CodeNumber", ""), row.cells.get("CodeNotation", ""))
+    )
+    key = cell_key(text)
+    if key is None:
+        return None
+    return DocumentEvent(
+        kind=status_of(row.cells),
+        key=key,
+        place=Place(source=SourceKind.GATEWAY, file=file, line=row.line, sha256=row.sha256),
+        time=sent,
+        sender=row.cells.get("FromCode", "").upper(),
+        recipient=recipient,
+    )
+
+
+def status_of(cells: Mapping[str, str]) -> EventKind:
+    """What a row says became of the transmission; the graver word of its two statuses wins."""
+    sent, received = (_word(cells.get(c, "")) for c in ("SendStatus", "ReceiveStatus"))
+    # Figures are status codes of the receiver only; as a send status they mean something else.
+    said = {received} if sent.isdigit() else {sent, received}
+    if said & _REVOKED or cells.get("Business", "") in _REPLACING:
+        return EventKind.REVOKED
+    if said & _REFUSED:
+        return EventKind.REFUSED
+    # `done` as the send status means that the receiver's software has fetched it.
+    if (
+        received in _RECEIVED | _STILL_THERE
+        or sent == "DONE"
+        or read_time(cells.get("ReceivedTime", ""), ZoneInfo("UTC"))
+    ):
+        return EventKind.RECEIVED
+    return EventKind.SENT_GATEWAY
+
+
+def _word(status: str) -> str:
+    return words(status).replace(" ", "_")

@@ -1,0 +1,97 @@
+"""Mail headers as a mail log shows them: encoded words and file names, damage included."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from urllib.parse import unquote_to_bytes
+
+# A folded header is logged with its line breaks as `?`: between two encoded words that is noise.
+_BREAKS = re.compile(r"\?=\?{1,2}\s*(?==\?)")
+_WORD = re.compile(r"=\?([\w.:+-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]*)(\?=|(?=[?\s\]]|$))")
+_BETWEEN = re.compile(r"[\s?]*$")
+_CHARSET = re.compile(
+    r"(?:utf-?8|utf-?16(?:le|be)?|us-ascii|iso-8859-\d{1,2}|windows-\d{3,4}|cp\d{3,4}|tcvn|"
+    r"koi8-r|gb2312|gbk|gb18030|big5|euc-kr|euc-jp|shift_jis|iso-2022-jp)$",
+    re.IGNORECASE,
+)
+_PARAM = re.compile(
+    r"(?<![A-Za-z0-9-])((?:file)?name)(?:\*(\d{1,2}))?(\*)?\s*=\s*"
+    r'(?:"((?:[^"\\]|\\.)*)(?:"|$)|(=\?[^;\s"]+|[^;\s"]+))',
+    re.IGNORECASE,
+)
+_LONGEST = 65536
+
+
+def decode_words(raw: str) -> str:
+    """Header text with its encoded words decoded; words of one charset are joined as bytes first.
+
+    A word that is cut off gives what is left of it.
+    """
+    text = _BREAKS.sub("?= ", raw[:_LONGEST])
+    out: list[str] = []
+    held, charset, end = b"", "", 0
+    for found in _WORD.finditer(text):
+        between = text[end : found.start()]
+        same = bool(held) and found[1].lower() == charset and _BETWEEN.match(between)
+        if not same:
+            out += [_text(held, charset), "" if held and _BETWEEN.match(between) else between]
+            held = b""
+        held += _payload(found[2], found[3])
+        charset, end = found[1].lower(), found.end()
+    out += [_text(held, charset), text[end:]]
+    return "".join(out)
+
+
+def _payload(kind: str, data: str) -> bytes:
+    raw = data.encode("ascii", "ignore")
+    if kind in "bB":
+        whole = raw.rstrip(b"=")
+        # A remainder of one character cannot hold a byte: the word was cut there.
+        whole = whole[: len(whole) - (len(whole) % 4 == 1)]
+        try:
+            return base64.b64decode(whole + b"=" * (-len(whole) % 4))
+        except (binascii.Error, ValueError):
+            return b""
+    return unquote_to_bytes(raw.replace(b"%", b"%25").replace(b"=", b"%").replace(b"_", b" "))
+
+
+def _text(data: bytes, charset: str) -> str:
+    if not data:
+        return ""
+    try:
+        return data.decode(charset if _CHARSET.match(charset) else "utf-8", "replace")
+    except LookupError:
+        return data.decode("utf-8", "replace")
+
+
+def file_names(raw: str) -> list[str]:
+    """The names in a Content-Disposition or Content-Type: RFC 2231 parts joined, words decoded."""
+    parts: dict[str, dict[int, tuple[bool, str]]] = {}
+    for found in _PARAM.finditer(raw[:_LONGEST]):
+        value = found[4] if found[4] is not None else found[5]
+        index = int(found[2] or 0)
+        key = found[1].lower() + ("*" if found[2] or found[3] else "")
+        parts.setdefault(key, {}).setdefault(index, (bool(found[3]), value))
+    names = [
+        _joined(found) if key.endswith("*") else _plain(found[0][1]) for key, found in parts.items()
+    ]
+    return list(dict.fromkeys(n for n in names if n))
+
+
+def _plain(value: str) -> str:
+    return decode_words(re.sub(r"\\(.)", r"\1", value)).rstrip("?")
+
+
+def _joined(parts: dict[int, tuple[bool, str]]) -> str:
+    """Parts 0, 1, … up to the first that is missing; the charset stands in part 0."""
+    data, charset, index = b"", "utf-8", 0
+    while index in parts:
+        coded, value = parts[index]
+        if index == 0 and coded and value.count("'") >= 2:
+            charset, _, value = value.split("'", 2)
+        value = value.strip("?")
+        data += unquote_to_bytes(value) if coded else value.encode("utf-8", "replace")
+        index += 1
+    return _text(data, charset.lower() or "utf-8")

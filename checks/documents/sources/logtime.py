@@ -1,0 +1,114 @@
+"""Time stamps of log lines: RFC 3339 with an offset, and the old style without year or zone."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import re
+from zoneinfo import ZoneInfo
+
+STAMP = rb"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+"""Either style, as a pattern over bytes."""
+_AT_START = re.compile(rb"^(?:\d+:)?(" + STAMP + rb") ", re.MULTILINE)
+_MONTHS = {
+    m: i + 1 for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
+}
+_BACK = 183
+"""Days by which an old stamp must go back to mean a new year rather than lines out of order."""
+_STEP = 65536
+
+
+class StampReader:
+    """Reads the stamps of one file in order; old-style years are inferred from `mtime`.
+
+    The newest line of a file is not younger than the file itself, so its year is the latest that
+    keeps it before `mtime` plus a day; the years before it follow from the jumps back.
+    """
+
+    def __init__(self, view: memoryview, mtime: dt.datetime, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._year = 0
+        self._ordinal = 0
+        self._hours: dict[bytes, dt.datetime | None] = {}
+        samples = _samples(view)
+        if samples:
+            self._year = _first_year(samples, mtime.astimezone(zone))
+            self._ordinal = samples[0]
+
+    def read(self, stamp: bytes) -> dt.datetime | None:
+        """The moment in UTC; None when there is no such time."""
+        if stamp[:1].isdigit():
+            return self._modern(stamp)
+        ordinal = _ordinal(stamp)
+        if not ordinal:
+            return None
+        if ordinal < self._ordinal - _BACK:
+            self._year += 1
+        elif ordinal > self._ordinal + _BACK and self._ordinal:
+            # A straggler of the old year after the first line of the new one.
+            return self._old(stamp, self._year - 1)
+        self._ordinal = ordinal
+        return self._old(stamp, self._year)
+
+    def _modern(self, stamp: bytes) -> dt.datetime | None:
+        try:
+            found = dt.datetime.fromisoformat(stamp.decode("ascii"))
+            if found.tzinfo is None:
+                found = found.replace(tzinfo=self._zone)
+            return found.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    def _old(self, stamp: bytes, year: int) -> dt.datetime | None:
+        hour = b"%d " % year + stamp[:9]
+        if hour not in self._hours:
+            try:
+                local = dt.datetime(
+                    year, _MONTHS[stamp[:3]], int(stamp[4:6]), int(stamp[7:9]), tzinfo=self._zone
+                )
+                self._hours[hour] = local.astimezone(dt.UTC)
+            except (ValueError, KeyError, OverflowError):
+                self._hours[hour] = None
+        start = self._hours[hour]
+        if start is None:
+            return None
+        return start + dt.timedelta(minutes=int(stamp[10:12]), seconds=int(stamp[13:15]))
+
+
+def _ordinal(stamp: bytes) -> int:
+    """Day of a leap year, 1 to 366; 0 when it is no date."""
+    try:
+        day = dt.date(2024, _MONTHS[stamp[:3]], int(stamp[4:6]))
+    except (ValueError, KeyError):
+        return 0
+    return day.timetuple().tm_yday
+
+
+def _samples(view: memoryview) -> list[int]:
+    """Days of old-style stamps all through the file, in order; empty for the modern style."""
+    found: list[int] = []
+    for start in range(0, len(view), _STEP):
+        # Far enough to meet a line start; the very last lines are looked at below.
+        match = _AT_START.search(bytes(view[start : start + 8192]))
+        if match is not None:
+            if match[1][:1].isdigit():
+                return []
+            found.append(_ordinal(match[1]))
+    last = [m[1] for m in _AT_START.finditer(bytes(view[-8192:]))]
+    if last and not last[-1][:1].isdigit():
+        found.append(_ordinal(last[-1]))
+    return [f for f in found if f]
+
+
+def _first_year(samples: list[int], mtime: dt.datetime) -> int:
+    turns = sum(b < a - _BACK for a, b in itertools.pairwise(samples))
+    newest = dt.date(2024, 1, 1) + dt.timedelta(days=samples[-1] - 1)
+    limit = (mtime + dt.timedelta(days=1)).date()
+    before = (newest.month, newest.day) <= (limit.month, limit.day)
+    return limit.year - (not before) - turns
+
+
+def first_stamp(view: memoryview, mtime: dt.datetime, zone: ZoneInfo) -> dt.datetime | None:
+    """When a log begins, for putting rotated files in order; None when no line has a stamp."""
+    match = _AT_START.search(bytes(view[:_STEP]))
+    return StampReader(view, mtime, zone).read(match[1]) if match else None

@@ -1,0 +1,113 @@
+"""Reading a mail log on a server: what runs there, and nothing is written or changed.
+
+The answer has the form of packed files (`checks.files`). Where the host's grep can, only the lines
+that the parser needs are sent, each with its number in the file.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+
+from checks.documents.sources.postfix import NEEDED
+from checks.model import Probe, Source
+
+LIMIT = 256 * 1024 * 1024
+"""Bytes of one log, at most."""
+
+_GLOB = re.compile(r"[*?]|\[[!^]?[A-Za-z0-9-]+\]")
+
+
+def quoted_pattern(pattern: str) -> str:
+    """A path for sh in which only `*`, `?` and `[a-z]` mean anything; all else is quoted."""
+    parts: list[str] = []
+    end = 0
+    for found in _GLOB.finditer(pattern):
+        literal = pattern[end : found.start()]
+        parts += [shlex.quote(literal) if literal else "", found[0].replace("[^", "[!")]
+        end = found.end()
+    rest = pattern[end:]
+    parts.append(shlex.quote(rest) if rest else "")
+    return "".join(parts)
+
+
+def _folder(pattern: str) -> str:
+    """The last folder before any wildcard: the one that must be readable to find the files."""
+    found = _GLOB.search(pattern)
+    literal = pattern[: found.start()] if found else pattern
+    return literal.rpartition("/")[0] or "/"
+
+
+def script(params: Mapping[str, str]) -> str:
+    """The sh text for one path or pattern (`params["path"]`)."""
+    path = params["path"]
+    path = path if path.startswith("/") else f"./{path}"
+    return _SCRIPT.format(
+        pattern=quoted_pattern(path),
+        folder=shlex.quote(_folder(path)),
+        shown=shlex.quote(path),
+        needed=shlex.quote("^[^ ]+( +[0-9]+ [0-9:]+)? [^ ]+ " + NEEDED.decode("ascii")),
+        limit=LIMIT,
+    )
+
+
+# Each file is read twice, first to know the size of what will be sent: nothing may be kept on the
+# host. A log that grows in between is cut at the size it had; one that is rotated in between gives
+# a length that does not fit, which the parser refuses. `grep` of a file without line ends would
+# take memory for all of it, hence the limit on memory.
+_SCRIPT = r"""LC_ALL=C; export LC_ALL
+sauro_stop() {{ echo "sauro:$1" >&2; exit "$2"; }}
+sauro_text() {{
+  case $1 in
+    *.gz) gzip -dc <"$1" 2>/dev/null | head -c {limit} ;;
+    *) head -c "$2" <"$1" ;;
+  esac
+}}
+if printf 'x\n' | grep -anE 'x' >/dev/null 2>&1; then
+  sauro_cut() {{
+    sauro_text "$1" "$2" | (
+      ulimit -v 1048576 2>/dev/null
+      grep -anE {needed}
+      [ $? -le 1 ]
+    )
+  }}
+else
+  sauro_cut() {{ sauro_text "$1" "$2"; }}
+fi
+sauro_seen=
+for sauro_f in {pattern}; do
+  [ -f "$sauro_f" ] || continue
+  sauro_seen=1
+  [ -r "$sauro_f" ] || sauro_stop "denied $sauro_f" 77
+  case $sauro_f in
+    *[[:cntrl:]]*) sauro_stop " a control character in a file name" 1 ;;
+    *.gz)
+      command -v gzip >/dev/null 2>&1 || sauro_stop "missing gzip" 127
+      gzip -t <"$sauro_f" 2>/dev/null || sauro_stop " damaged archive $sauro_f" 1 ;;
+  esac
+  sauro_t=$(date -u -r "$sauro_f" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null) ||
+    sauro_stop "missing date -r" 127
+  sauro_s=$(wc -c <"$sauro_f") || sauro_stop "denied $sauro_f" 77
+  [ "$sauro_s" -le {limit} ] || sauro_s={limit}
+  sauro_n=$(sauro_cut "$sauro_f" "$sauro_s" | wc -c)
+  sauro_name=$(printf '%s' "$sauro_f" | sed 's/[\\"]/\\&/g')
+  printf '{{"name":"%s","size":%d,"mtime":"%s"}}\n' "$sauro_name" "$sauro_n" "$sauro_t"
+  sauro_cut "$sauro_f" "$sauro_s" || sauro_stop " $sauro_f could not be searched" 1
+done
+if [ -z "$sauro_seen" ]; then
+  [ ! -e {folder} ] || {{ [ -r {folder} ] && [ -x {folder} ]; }} || sauro_stop "denied "{folder} 77
+  sauro_stop " no file matches "{shown} 1
+fi
+"""
+
+MAIL_LOG = Probe(
+    id="documents.mail-log",
+    title="the delivery lines of a mail log",
+    source=Source.SHELL,
+    script=script,
+    timeout=90,
+    limit=LIMIT,
+    stream=True,
+    sensitive=True,
+)

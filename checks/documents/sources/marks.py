@@ -1,0 +1,88 @@
+"""What a subject or a file name says about the numbers in it; the text itself goes no further."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from checks.documents.events import DocumentKey, FoundIn
+from checks.documents.folding import fold, words
+from checks.documents.numbers import Finder, Hit
+from checks.model import Value
+
+_CITES = re.compile(
+    r"^(?:RE|TL|TRA LOI)\b|\b(?:THUC HIEN|CAN CU|THEO|TRA LOI|PHUC DAP|TRIEN KHAI|LIEN QUAN|"
+    r"HOI DAP|BAO CAO VE|THAY THE|DINH CHINH|SUA DOI|TIEP NHAN|NHAN DUOC|DA NHAN)\b"
+)
+_DRAFT = re.compile(r"\b(?:DU THAO|GOP Y|LAY Y KIEN|XIN Y KIEN|DRAFT|BAN THAO|BAN NHAP)\b")
+_DRAFT_NEXT = re.compile(r"(?:DU THAO|DRAFT|BAN THAO|BAN NHAP)\b")
+_NOTICE = re.compile(
+    r"\b(?:BAN CO \d* ?VAN BAN|CO VAN BAN (?:MOI|DEN)|THONG BAO VAN BAN|VAN BAN DEN MOI|"
+    r"UNDELIVERED MAIL|DELIVERY STATUS|AUTOMATIC REPLY|TRA LOI TU DONG)\b"
+)
+_AUTOMATIC = re.compile(
+    r"(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|notifications?|notify|"
+    r"thongbao[-_.]?tudong|bounces?)(?:[-+._].*)?$",
+    re.IGNORECASE,
+)
+# Unaccented `mat` is also face, eye and lost: only the accented word in capitals, in brackets or
+# beside a degree counts, and never in `bảo mật`, `bí mật` or `mật khẩu`.
+_SECRET = re.compile(
+    r"(?:TỐI|TUYỆT)\s+MẬT|(?i:tối|tuyệt)\s+(?i:mật)(?!\w)|[\[(]\s*(?i:mật)\s*[\])]|"
+    r"(?i:độ\s+mật)\b|"
+    r"(?<!BẢO )(?<!BÍ )(?<!CƠ )(?<!\w)MẬT(?!\w)(?!\s*(?:KHẨU|MÃ|ĐỘ|ONG|THƯ|VỤ))|TUYET[ _.-]MAT\b"
+)
+
+
+class Mention(Value, frozen=True):
+    """A number and how it is spoken of."""
+
+    key: DocumentKey
+    found: FoundIn
+    weak: bool
+    leading: bool
+    cites: bool
+    draft: bool
+    notice: bool
+
+    @property
+    def rank(self) -> tuple[bool, ...]:
+        """Sorts the mention that proves most first."""
+        return self.weak, self.draft, self.found is not FoundIn.NAME, self.cites, not self.leading
+
+
+def is_secret(text: str) -> bool:
+    """Whether a text carries a secrecy mark."""
+    return _SECRET.search(unicodedata.normalize("NFC", text)) is not None
+
+
+def is_automatic(address: str) -> bool:
+    """Whether the envelope sender is a machine: empty (a bounce) or a well-known local part."""
+    return not address or _AUTOMATIC.match(address.partition("@")[0]) is not None
+
+
+def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
+    """Every number in a subject or a file name."""
+    hits = finder.in_name(text) if found is FoundIn.NAME else finder.in_text(text)
+    if not hits:
+        return
+    folded = fold(text)
+    notice = _NOTICE.search(words(text)) is not None
+    end = 0
+    for hit in hits:
+        yield _mention(hit, folded[end : hit.start], folded[hit.end :], found, notice)
+        end = hit.end
+
+
+def _mention(hit: Hit, before: str, after: str, found: FoundIn, notice: bool) -> Mention:
+    lead_in = words(before)
+    return Mention(
+        key=hit.key,
+        found=found,
+        weak=hit.weak,
+        leading=hit.leading,
+        cites=_CITES.search(lead_in) is not None,
+        draft=_DRAFT.search(lead_in) is not None or _DRAFT_NEXT.match(words(after)) is not None,
+        notice=notice and found is FoundIn.SUBJECT,
+    )

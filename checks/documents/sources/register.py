@@ -1,0 +1,171 @@
+"""The outgoing register (Decree 30/2020 Annex IV) as CSV: one event per document and recipient."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from checks.documents.events import (
+    DocumentEvent,
+    DocumentKey,
+    EventKind,
+    Place,
+    SourceKind,
+    SourceReport,
+)
+from checks.documents.folding import fold, words
+from checks.documents.numbers import cell_key
+from checks.documents.sources.table import Row, read_table
+from checks.documents.sources.when import read_date
+from checks.files import FileEntry
+
+ALIASES = {
+    "number_sign": (
+        "SOKYHIEUVANBAN", "SOKYHIEU", "SOVAKYHIEU", "SOVAKYHIEUVANBAN", "SOHIEU", "SOHIEUVANBAN",
+        "SOKYHIEUVB", "SOVAKYHIEUVB", "NUMBERSIGN",
+    ),
+    "number": ("SO", "SODI", "SOVANBAN", "SOVB", "NUMBER"),
+    "sign": ("KYHIEU", "KYHIEUVANBAN", "KYHIEUVB", "SIGN"),
+    "date": (
+        "NGAYTHANGVANBAN", "NGAYTHANGNAMVANBAN", "NGAYTHANGNAM", "NGAYTHANG", "NGAYVANBAN",
+        "NGAYBANHANH", "NGAYPHATHANH", "NGAYVB", "NGAY", "DATE",
+    ),
+    "transfer_date": ("NGAYCHUYEN", "NGAYGUI", "NGAYCHUYENDI", "TRANSFERDATE"),
+    "recipients": (
+        "NOINHANVANBAN", "NOINHAN", "NOINHANVB", "DONVINHAN", "COQUANNHAN", "COQUANTOCHUCNHAN",
+        "RECIPIENTS",
+    ),
+    "reason": (
+        "MALYDO", "LYDOKHONGGUIDIENTU", "LYDOKHONGQUATRUC", "MALYDOKHONGQUATRUC", "LYDOMIEN",
+        "REASON",
+    ),
+}  # fmt: skip
+"""The headers of Annex IV and how offices shorten them."""
+
+_NEEDED = ({"number_sign", "date", "recipients"}, {"number", "sign", "date", "recipients"})
+_NUMBERING = re.compile(r"[\s(\[]*\d{1,2}[\s)\]]*$")
+_LEADING = re.compile(r"^[\s\-+*•–—]+|^\s*\d{1,2}[.)]\s+")
+_COPY_KEPT = re.compile(r"\bLUU\b(?:\s*:|\s+(?:VT|VP|VAN THU)\b|\s*$)")
+_BRACKETS = re.compile(
+    r"\((?:de\s+)?(?:b/?c|bao cao|thuc hiện|t/h|p/h|phối hợp|để[^)]*)\)", re.IGNORECASE
+)
+_PEOPLE_OF_THE_HOUSE = {"NHU TREN", "NHU DIEU", "NHUTREN", "VT", "VAN THU", "NT", "NHU KINH GUI"}
+_BARE_KINDS = {"PHUONG", "XA", "DAC KHU", "SO", "BAN", "NGANH", "SO NGANH", "PHONG", "DOAN THE"}
+
+
+class Register(msgspec.Struct, frozen=True):
+    """What the register says."""
+
+    events: tuple[DocumentEvent, ...]
+    report: SourceReport
+
+
+def read_register(
+    files: Iterable[FileEntry], name: str, columns: Mapping[str, str], zone: ZoneInfo
+) -> Register:
+    """Read every file of a register; a row that says the same as an earlier one counts once.
+
+    Raises:
+        Unparsable: a file has no header of Annex IV or is no CSV; with file and line.
+    """
+    events: list[DocumentEvent] = []
+    seen: set[tuple[DocumentKey, str]] = set()
+    days: set[dt.date] = set()
+    files_read = lines = unparsed = repeated = 0
+    for entry in files:
+        files_read += 1
+        for row in read_table(entry, ALIASES, columns, _NEEDED):
+            if _numbering(row):
+                continue
+            lines += 1
+            found = _document(row)
+            if found is None:
+                unparsed += 1
+                continue
+            key, date = found
+            days.add(date)
+            new = [r for r in recipients(row.cells["recipients"]) or [""] if (key, r) not in seen]
+            repeated += not new
+            seen.update((key, r) for r in new)
+            events += [_event(row, entry.name, found, recipient) for recipient in new]
+    first, last = (_midnight(d, zone) for d in (min(days), max(days))) if days else (None, None)
+    report = SourceReport(
+        kind=SourceKind.REGISTER,
+        name=name,
+        days=frozenset(days),
+        first=first,
+        last=last,
+        files=files_read,
+        lines=lines,
+        unparsed=unparsed,
+        repeated=repeated,
+    )
+    return Register(events=tuple(events), report=report)
+
+
+def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+
+
+def _numbering(row: Row) -> bool:
+    """Whether this is the row `(1) (2) (3)` under the header."""
+    said = [c for c in row.cells.values() if c]
+    return len(said) > 1 and all(_NUMBERING.match(c) for c in said)
+
+
+def _document(row: Row) -> tuple[DocumentKey, dt.date] | None:
+    date = read_date(row.cells.get("date", "")) or read_date(row.cells.get("transfer_date", ""))
+    if date is None:
+        return None
+    text = row.cells.get("number_sign") or "/".join(
+        (row.cells.get("number", ""), row.cells.get("sign", ""))
+    )
+    key = cell_key(text, date.year)
+    return (key, date) if key else None
+
+
+def _event(
+    row: Row, file: str, found: tuple[DocumentKey, dt.date], recipient: str
+) -> DocumentEvent:
+    key, date = found
+    return DocumentEvent(
+        kind=EventKind.REGISTERED,
+        key=key,
+        place=Place(source=SourceKind.REGISTER, file=file, line=row.line, sha256=row.sha256),
+        date=date,
+        recipient=recipient,
+        reason=words(row.cells.get("reason", "")).replace(" ", "_"),
+    )
+
+
+def recipients(cell: str) -> list[str]:
+    """The bodies named in a cell; `như trên` and the copies kept (`Lưu: VT`) are left out."""
+    found: list[str] = []
+    for piece in re.split(r"[;\n\r]+", cell):
+        for part in _kept_out(piece).split(","):
+            text = _BRACKETS.sub("", _LEADING.sub("", part)).strip(" .:-\t")
+            said = words(text)
+            if said in _BARE_KINDS and found:
+                found[-1] = f"{found[-1]}, {text}"  # `UBND các xã, phường` is one group
+            elif said and said not in _PEOPLE_OF_THE_HOUSE:
+                found.append(text)
+    return list(dict.fromkeys(found))
+
+
+def _kept_out(piece: str) -> str:
+    """The piece up to `Lưu:`; what follows are the house's own copies."""
+    # Folding may shorten the text (zero-width signs), so cut by what is found before it.
+    folded = fold(piece)
+    found = _COPY_KEPT.search(folded)
+    return piece if not found else _unfolded_head(piece, folded[: found.start()])
+
+
+def _unfolded_head(piece: str, head: str) -> str:
+    for end in range(len(head), len(piece) + 1):
+        if fold(piece[:end]) == head:
+            return piece[:end]
+    return ""

@@ -1,0 +1,145 @@
+"""Tables as offices hand them over: any encoding, any separator, headers over several rows."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence, Set
+
+import msgspec
+
+from checks.documents.folding import letters, words
+from checks.documents.sources.when import bare
+from checks.files import FileEntry
+from checks.model import Unparsable
+
+_HEAD = 20
+"""Rows in which the header must stand."""
+_SPAN = 3
+"""Rows that one header may take."""
+
+Aliases = Mapping[str, tuple[str, ...]]
+"""For each of our columns the headers that mean it, as folded letters."""
+Needed = Sequence[Set[str]]
+"""Sets of our columns, any one of which is enough to read a table."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One record: our columns that are there, the line it starts on, the hash of its raw text."""
+
+    line: int
+    sha256: str
+    cells: dict[str, str]
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """How a table is read."""
+
+    delimiter: str
+    header_rows: int
+    """Records up to and with the header."""
+    columns: dict[str, int]
+
+
+def text_of(entry: FileEntry) -> str:
+    """The file's text: by its BOM, else UTF-16 by its zeros, else UTF-8, else Windows-1258."""
+    raw = bytes(entry.data)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
+    if raw[:400].count(0) * 3 > len(raw[:400]):
+        return raw.decode("utf-16-be" if raw[0] == 0 else "utf-16-le", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1258", "replace")
+
+
+def read_table(
+    entry: FileEntry, aliases: Aliases, columns: Mapping[str, str], needed: Needed
+) -> Iterator[Row]:
+    """The records after the header; `columns` maps ours to theirs and wins over the aliases.
+
+    Raises:
+        Unparsable: no header holds the needed columns, or a record is no CSV; with file and line.
+    """
+    text = text_of(entry)
+    known = {**aliases, **{ours: (words(theirs),) for ours, theirs in columns.items()}}
+    layout = _layout(text, known, needed)
+    if layout is None:
+        wanted = ", ".join(columns.get(n, n) for n in sorted(needed[0]))
+        raise Unparsable(f"{entry.name}:1: no header row with the columns {wanted}")
+    for at, (line, raw, cells) in enumerate(_records(text, layout.delimiter, entry.name)):
+        if at < layout.header_rows or not any(c.strip() for c in cells):
+            continue
+        found = {
+            ours: bare(cells[column])
+            for ours, column in layout.columns.items()
+            if column < len(cells)
+        }
+        digest = hashlib.sha256(raw.rstrip("\r\n").encode("utf-8", "replace")).hexdigest()
+        yield Row(line=line, sha256=digest, cells=found)
+
+
+def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, str, list[str]]]:
+    """Each record with the line it starts on and its raw text."""
+    raw: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(text, newline=""):
+            raw.append(line)
+            yield line
+
+    reader = csv.reader(lines(), delimiter=delimiter)
+    start = 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as e:
+            raise Unparsable(f"{name}:{max(1, reader.line_num)}: {e}") from None
+        yield start, "".join(raw), cells
+        raw.clear()
+        start = reader.line_num + 1
+
+
+def _layout(text: str, known: Aliases, needed: Needed) -> Layout | None:
+    best: tuple[tuple[int, int, int], Layout] | None = None
+    for delimiter in ",;\t|":
+        rows = _head(text, delimiter)
+        for at in range(len(rows)):
+            for span in range(1, _SPAN + 1):
+                columns = _columns(rows[at : at + span], known)
+                if not any(enough <= columns.keys() for enough in needed):
+                    continue
+                rank = (len(columns), -span, -at)
+                if best is None or rank > best[0]:
+                    best = rank, Layout(delimiter, min(at + span, len(rows)), columns)
+    return best[1] if best else None
+
+
+def _head(text: str, delimiter: str) -> list[list[str]]:
+    rows = []
+    try:
+        for _, _, cells in _records(text, delimiter, ""):
+            rows.append(cells)
+            if len(rows) == _HEAD:
+                break
+    except Unparsable:
+        pass  # this separator is wrong, or the error is met again when the table is read
+    return rows
+
+
+def _columns(rows: Sequence[Sequence[str]], known: Aliases) -> dict[str, int]:
+    """Which column holds what, when these rows together are the header."""
+    found: dict[str, int] = {}
+    for column in range(max(map(len, rows), default=0)):
+        header = " ".join(r[column] for r in rows if column < len(r))
+        names = {letters(header), words(header)} - {""}
+        for ours, theirs in known.items():
+            if ours not in found and not names.isdisjoint(theirs):
+                found[ours] = column
+                break
+    return found
