@@ -1,0 +1,81 @@
+"""What needs a decision: the gravest task of each unit, in the order that is printed above it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from checks.model import SEVERITY_ORDER, Severity
+from reports.findings import Desk
+from reports.model import Clear, Decision, Decisions, Finding, UnitView
+
+_Ranked = tuple[tuple[int, int, int], Decision]
+
+
+def decisions(desk: Desk, views: Sequence[UnitView]) -> Decisions:
+    """Findings that are overdue or due soon, and units too dark to judge; waived ones never.
+
+    Ordered by severity, level of the system, days overdue; at most one line per unit.
+    """
+    queues = [q for q in (_waiting(desk, view) for view in views) if q]
+    firsts = [(min(q, key=lambda r: r[0]), len(q) - 1) for q in queues]
+    # Stable: equals stay in the order of the units.
+    firsts.sort(key=lambda f: f[0][0])
+    return Decisions(
+        items=tuple(
+            msgspec.structs.replace(first, more=more)
+            for (_, first), more in firsts[: desk.rules.decisions]
+        ),
+        total=sum(len(q) for q in queues),
+    )
+
+
+def _waiting(desk: Desk, view: UnitView) -> list[_Ranked]:
+    soon = -desk.rules.soon_days
+    found = [_of(view, f) for f in view.findings if f.overdue >= soon]
+    if view.dark and view.blind:
+        found.append(_of_dark(desk, view))
+    return found
+
+
+def _of(view: UnitView, found: Finding) -> _Ranked:
+    rank = SEVERITY_ORDER.index(found.severity), -(found.level or 0), -found.overdue
+    return rank, Decision(
+        unit=view.name,
+        anchor=view.anchor,
+        task=f"{found.system}: {found.sentence}" if found.system else found.sentence,
+        severity=found.severity,
+        due=found.due,
+        overdue=found.overdue,
+        answerable=view.accountable.post,
+        authority=_authority(found.clears),
+        more=0,
+    )
+
+
+def _of_dark(desk: Desk, view: UnitView) -> _Ranked:
+    words = desk.words
+    first = min(view.blind, key=lambda b: b.due)
+    task = words(
+        "task_dark",
+        unseen=view.rows.error + view.rows.unknown,
+        total=view.rows.applicable,
+        cause=words(f"cause_{view.cause}"),
+    )
+    rank = SEVERITY_ORDER.index(Severity.MAJOR), 0, -first.overdue
+    return rank, Decision(
+        unit=view.name,
+        anchor=view.anchor,
+        task=task,
+        severity=Severity.MAJOR,
+        due=first.due,
+        overdue=first.overdue,
+        answerable=view.accountable.post,
+        authority=_authority(first.clears),
+        more=0,
+    )
+
+
+def _authority(clears: tuple[Clear, ...]) -> str:
+    return next(c.text for c in clears if c.key == "authority")
