@@ -37,7 +37,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     new: tuple[Change, ...]
-    """Fails now; was not open, and never failed before as far as is known."""
+    """Fails now and was not open; or is back in the plan, unseen, having failed when last seen."""
     reopened: tuple[Change, ...]
     """Fails now; was not open, but had failed and then passed."""
     still_open: tuple[Change, ...]
@@ -77,9 +77,9 @@ def compare(
     """Sort every finding of two scans into its class.
 
     `reopened`: fingerprints that fail in the new scan after a pass after a failure
-    (`Store.reopened` of the new scan). `dark_open`: fingerprints that the old scan could not see
-    but that failed when last seen (`Store.open_in_the_dark` of the old scan). Both scans must be
-    whole and of the same selection (`obstacle`), else rows that were not looked at count as gone.
+    (`Store.reopened` of the new scan). `dark_open`: fingerprints that could not be seen but failed
+    when last seen (`Store.open_in_the_dark` of both scans). Both scans must be whole and of the
+    same selection (`obstacle`), else rows that were not looked at count as gone.
     """
     before, now = _by_fingerprint(old), _by_fingerprint(new)
     classes: dict[str, list[Change]] = {name: [] for name in Changes.__struct_fields__}
@@ -117,11 +117,11 @@ def _worse(one: Status, other: Status) -> bool:
     return STATUS_ORDER.index(one) < STATUS_ORDER.index(other)
 
 
-def _classes(change: Change, came_back: bool, was_dark_open: bool) -> list[str]:
+def _classes(change: Change, came_back: bool, failed_last: bool) -> list[str]:
     old = change.old.status if change.old else None
     new = change.new.status if change.new else None
     names = []
-    if old is Status.FAIL or (old in _DARK and was_dark_open):
+    if old is Status.FAIL or (old in _DARK and failed_last):
         if new is Status.PASS:
             names.append("fixed")
         elif new is Status.FAIL or new in _DARK:
@@ -130,6 +130,8 @@ def _classes(change: Change, came_back: bool, was_dark_open: bool) -> list[str]:
             names.append("gone")
     elif new is Status.FAIL:
         names.append("reopened" if came_back else "new")
+    elif old is None and new in _DARK and failed_last:
+        names.append("new")
     if old in _SEEN and new in _DARK:
         names.append("lost")
     elif old in _DARK and new in _SEEN:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from sqlite3 import Error as SqliteError
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -87,12 +88,14 @@ def make_engine(url: URL, place: str, patience: float) -> Engine:
 def _tune(dbapi: SqliteConnection, _record: object) -> None:
     # The driver's own transactions start only at the first write, which is too late: `_begin`.
     dbapi.isolation_level = None
-    cursor = dbapi.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    # With a write-ahead log NORMAL loses nothing when the process dies; a loss of power may cost
-    # the last moments, never the file.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.close()
+    try:
+        dbapi.execute("PRAGMA foreign_keys = ON")
+        # With a write-ahead log NORMAL loses nothing when the process dies; a loss of power may
+        # cost the last moments, never the file.
+        dbapi.execute("PRAGMA synchronous = NORMAL")
+    except SqliteError:
+        dbapi.close()
+        raise
 
 
 def _begin(connection: Connection) -> None:

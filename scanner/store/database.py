@@ -19,7 +19,6 @@ from typing import Self, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, Engine, select, update
-from sqlalchemy.exc import DBAPIError
 
 from checks.model import Evidence, Memory, Status
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
@@ -27,7 +26,7 @@ from inventory.model import Inventory
 from scanner.store import life, migrations, prune, reads, tables, writes
 from scanner.store.codec import from_micros, pack, to_column, to_micros
 from scanner.store.connect import WRITES, address, make_engine, use_write_ahead_log
-from scanner.store.errors import StoreError, damaged, explain, is_busy
+from scanner.store.errors import FAULTS, StoreError, damaged, explain, is_busy
 
 T = TypeVar("T")
 
@@ -104,7 +103,7 @@ class Store:
         while True:
             try:
                 return work()
-            except DBAPIError as e:
+            except FAULTS as e:
                 if not is_busy(e) or time.monotonic() >= end:
                     raise explain(e, self._place) from e
             time.sleep(0.02)

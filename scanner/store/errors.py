@@ -29,18 +29,26 @@ class StoreError(UserError):
     """The store cannot be used as asked: one line with the place and the remedy."""
 
 
-def _code(error: DBAPIError) -> int | None:
+FAULTS = (DBAPIError, sqlite3.Error)
+"""What a database raises: wrapped, or bare while a connection is being made."""
+
+
+def _bare(error: Exception) -> object:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _code(error: Exception) -> int | None:
     # The low byte is the primary code; the rest tells sub-kinds apart.
-    code = getattr(error.orig, "sqlite_errorcode", None)
+    code = getattr(_bare(error), "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
 
 
-def is_busy(error: DBAPIError) -> bool:
+def is_busy(error: Exception) -> bool:
     """Whether trying again may help, because another writer is at work."""
     return _code(error) in _BUSY
 
 
-def explain(error: DBAPIError, place: str) -> StoreError:
+def explain(error: Exception, place: str) -> StoreError:
     """The one line for a fault of the database at `place`."""
     code = _code(error)
     if code in _SQLITE:
@@ -49,7 +57,7 @@ def explain(error: DBAPIError, place: str) -> StoreError:
         return StoreError(
             f"store {place} no longer has the scan being written (was it pruned?): scan anew"
         )
-    first = (str(error.orig).splitlines() or [""])[0]
+    first = (str(_bare(error)).splitlines() or [""])[0]
     return StoreError(
         f"store {place} does not answer ({first}): check the database, then try again"
     )
