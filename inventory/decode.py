@@ -25,10 +25,14 @@ from inventory.yaml_nodes import Mapping, Node, Parsed, Refused, Scalar, Sequenc
 
 T = TypeVar("T")
 MAX_PROBLEMS: Final = 1000
-"""Of one file; a hostile file must not fill the memory with complaints."""
+"""Of one file; a hostile file must not fill memory and time with complaints."""
 
 BAD: Final = object()
 """Stands for a value that could not be read; why has been reported."""
+
+
+class _Enough(Exception):  # noqa: N818
+    """So many problems that nobody needs more of them."""
 
 
 class Walk:
@@ -41,8 +45,9 @@ class Walk:
 
     def fail(self, node: Node, message: str) -> object:
         """Report a problem at a node; returns BAD."""
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(self.file, node.line, path_text(self.path), message))
+        self.problems.append(Problem(self.file, node.line, path_text(self.path), message))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise _Enough
         return BAD
 
 
@@ -80,9 +85,12 @@ def decode_documents(
     walk.problems.extend(parsed.problems)
     decode = decoder(kind)  # type: ignore[arg-type]  # mypy holds type[T] for not hashable
     values: list[T | None] = []
-    for node in parsed.documents:
-        value = decode(node, walk)
-        values.append(None if value is BAD else value)  # type: ignore[arg-type]  # BAD is left out
+    try:
+        for node in parsed.documents:
+            value = decode(node, walk)
+            values.append(None if value is BAD else value)  # type: ignore[arg-type]  # not BAD
+    except _Enough:
+        values += [None] * (len(parsed.documents) - len(values))
     return values, walk.problems
 
 

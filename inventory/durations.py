@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-PATTERN = r"^[0-9]{1,9}[smhdw]$"
-_PARTS = re.compile(r"([0-9]{1,9})([smhdw])")
+PATTERN = r"^[0-9]{1,10}[smhdw]$"
+_PARTS = re.compile(r"([0-9]{1,10})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_LONGEST = dt.timedelta(days=36525)
+_LONGEST = 36525 * 86400
 
 
 def parse_duration(text: str) -> dt.timedelta:
@@ -16,10 +16,10 @@ def parse_duration(text: str) -> dt.timedelta:
     found = _PARTS.fullmatch(text)
     if found is None:
         raise ValueError("expected a number and a unit: 90s, 15m, 3h, 1d or 2w")
-    length = dt.timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    if length > _LONGEST:
-        raise ValueError("is longer than 100 years")
-    return length
+    seconds = int(found[1]) * _SECONDS[found[2]]
+    if seconds > _LONGEST:
+        raise ValueError("is longer than 100 years: shorten it")
+    return dt.timedelta(seconds=seconds)
 
 
 def format_duration(length: dt.timedelta) -> str:

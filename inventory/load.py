@@ -109,7 +109,7 @@ class _Loader:
 
     def unreadable(self, error: OSError) -> None:
         self.broken = True
-        self.fail(Path(error.filename), f"cannot be read ({error.strerror}): grant read access")
+        self.fail(Path(error.filename), f"cannot be read ({error.strerror}): make it readable")
 
     def read(self, path: Path) -> None:
         """Read one file: its good documents, the ids of all, its problems."""

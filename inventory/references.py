@@ -28,8 +28,9 @@ class Known(msgspec.Struct, frozen=True):
 
 def check_references(documents: Mapping[int, Built], known: Known, tell: TellAt) -> None:
     """Report every id that leads nowhere and every circle, at its place."""
+    hint = _Hints()
     for number, built in documents.items():
-        _Links(number, built, known, tell).check()
+        _Links(number, built, known, tell, hint).check()
     _circles(
         {b.unit.id: (n, b.unit.parent) for n, b in documents.items()},
         lambda n, _, round_: tell(n, ("parent",), f"is its own ancestor ({round_}): correct it"),
@@ -42,14 +43,26 @@ def check_references(documents: Mapping[int, Built], known: Known, tell: TellAt)
     )
 
 
+class _Hints:
+    """`did_you_mean` for the first few: looking through every id for thousands takes minutes."""
+
+    def __init__(self, left: int = 50) -> None:
+        self.left = left
+
+    def __call__(self, word: str, known: Collection[str]) -> str:
+        self.left -= 1
+        return did_you_mean(word, known) if self.left >= 0 else ""
+
+
 class _Links:
     """The references of one document."""
 
-    def __init__(self, number: int, built: Built, known: Known, tell: TellAt) -> None:
+    def __init__(self, number: int, built: Built, known: Known, tell: TellAt, hint: _Hints) -> None:
         self.number = number
         self.built = built
         self.known = known
         self.tell = tell
+        self.hint = hint
 
     def check(self) -> None:
         built = self.built
@@ -69,7 +82,7 @@ class _Links:
 
     def one(self, what: str, ref: str, among: Collection[str], place: Path) -> None:
         if ref and ref not in among:
-            near = did_you_mean(ref, among)
+            near = self.hint(ref, among)
             remedy = near or ": correct it, or declare it"
             self.tell(self.number, place, f"there is no {what} {shown(ref)}{remedy}")
 
@@ -105,7 +118,7 @@ class _Links:
             )
             self.tell(self.number, place, message)
             return
-        near = did_you_mean(target, own | {s.id for s in built.servers})
+        near = self.hint(target, own | {s.id for s in built.servers})
         remedy = near or ": name one of this unit's, or * for all of it"
         what = "system, backup set, server or bucket"
         self.tell(self.number, place, f"there is no {what} {shown(target)}{remedy}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import posixpath
 import re
@@ -61,7 +60,7 @@ def host_key(text: str) -> None:
         raise ValueError(remedy)
     try:
         blob = base64.b64decode(parts[1], validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(f"{remedy}; its second part is not base64") from None
     # The blob begins with its own type: a length in four bytes, then the name.
     if blob[4 : 4 + len(parts[0])] != parts[0].encode() or len(blob) <= 4 + len(parts[0]):

@@ -197,7 +197,8 @@ def _syntax(error: yaml.YAMLError, data: bytes, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
     if mark is not None:
-        line = mark.line + 1
+        # At the end of the file the parser stands behind the last line.
+        line = min(mark.line + 1, len(data.splitlines()) or 1)
     else:
         # Only the reader's errors (a character that YAML forbids) come without a mark.
         position = getattr(error, "position", None) or 0
