@@ -33,9 +33,11 @@ _JITTER = 0.04
 _DATE = """\
 #!/bin/sh
 # Dữ liệu mô phỏng: a clock that is {skew} seconds ahead.
-now=$(( $(/bin/date +%s) + {skew} ))
-if /bin/date -d "@$now" >/dev/null 2>&1; then exec /bin/date -d "@$now" "$@"; fi
-exec /bin/date -r "$now" "$@"
+PATH=/usr/local/bin:/usr/bin:/bin
+case " $* " in *" -r "* | *" -d "*) exec date "$@" ;; esac
+now=$(( $(date +%s) + {skew} ))
+if date -d "@$now" >/dev/null 2>&1; then exec date -d "@$now" "$@"; fi
+exec date -r "$now" "$@"
 """
 
 

@@ -52,7 +52,8 @@ def expect(plot: Plot) -> Truth:
         for system in unit.systems:
             rows += _level_rows(unit, system, plot)
             rows += _backup_rows(unit, system, hosts[system.host], plot)
-        rows += documents_rows(unit, hosts, plot)
+        mail = hosts[unit.docs.mail_host].kind if unit.docs.mail_host else HostKind.NORMAL
+        rows += documents_rows(unit, FAILURES.get(mail, ""), f"host.{mail}")
     return Truth(planted=tuple(_planted(plot)), rows=tuple(rows))
 
 
@@ -171,7 +172,7 @@ _BACKUPS: dict[BackupStory, dict[str, Severity]] = {
     BackupStory.SHRUNKEN: {"size-plausible": _MINOR},
     BackupStory.COLLAPSED: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
     BackupStory.EMPTY: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
-    BackupStory.CUT: {"recent": _MAJOR, "periodic": _MAJOR},
+    BackupStory.CUT: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
     BackupStory.NEVER: {"recent": _MAJOR, "periodic": _MAJOR},
 }
 """Which checks fail, and how gravely below level 3; from there on major becomes critical."""
@@ -180,12 +181,14 @@ _BACKUPS: dict[BackupStory, dict[str, Severity]] = {
 def _backup_rows(
     unit: UnitPlot, system: SystemPlot, host: HostPlot, plot: Plot
 ) -> Iterator[Expected]:
+    grave = KINDS[system.kind].level >= YEARLY_LEVEL
     yield Expected(
         check="backup.declared",
         unit=unit.place.code,
         system=system.id,
         target=system.id,
         status=Status.PASS if system.sets else Status.FAIL,
+        severity="" if system.sets else Severity.CRITICAL if grave else _MAJOR,
         planted="" if system.sets else "backup.undeclared",
     )
     for backup in system.sets:

@@ -1,50 +1,78 @@
-"""The rows of official correspondence that each story must end in."""
+"""The rows of official correspondence that each story must end in.
+
+A unit hands over three kinds of evidence; completeness has a row for each. Routing needs the
+register and the gateway, a bypass is only ruled out when mail with its headers was seen as well.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from checks.model import FailureKind, Status
-from scanner.demo.kinds import HostKind
-from scanner.demo.plot import DocsStory, HostPlot, Plot, UnitPlot
+from checks.model import FailureKind, Severity, Status
+from scanner.demo.plot import DocsStory, UnitPlot
 from scanner.demo.truth import Expected
 
-_PASS = (Status.PASS, "")
-_FAIL = (Status.FAIL, "")
-_UNKNOWN = (Status.UNKNOWN, "")
-_UNDECLARED = (Status.UNKNOWN, FailureKind.NOT_DECLARED)
+Said = tuple[Status, str, str]
+"""Status, severity of a failure, failure kind of an unknown."""
 
-_ROWS: dict[DocsStory, dict[str, tuple[Status, str]]] = {
-    DocsStory.FINE: {"evidence-complete": _PASS, "routed": _PASS, "bypass": _PASS},
-    DocsStory.BYPASS: {"evidence-complete": _PASS, "routed": _FAIL, "bypass": _FAIL},
-    DocsStory.UNTRACED: {"evidence-complete": _PASS, "routed": _FAIL, "bypass": _PASS},
-    DocsStory.NO_GATEWAY: {"evidence-complete": _FAIL, "routed": _UNKNOWN, "bypass": _UNKNOWN},
-    DocsStory.NO_HEADERS: {"evidence-complete": _FAIL, "routed": _PASS, "bypass": _UNKNOWN},
+_PASS: Said = (Status.PASS, "", "")
+_MINOR: Said = (Status.FAIL, Severity.MINOR, "")
+_MAJOR: Said = (Status.FAIL, Severity.MAJOR, "")
+_NOT_DECLARED: Said = (Status.UNKNOWN, "", FailureKind.NOT_DECLARED)
+_NO_FILE: Said = (Status.UNKNOWN, "", FailureKind.COMMAND_FAILED)
+_BLIND: Said = (Status.UNKNOWN, "", FailureKind.TRUNCATED)
+
+_EVIDENCE = "evidence-complete"
+_FINE = {
+    f"{_EVIDENCE}/register": _PASS,
+    f"{_EVIDENCE}/gateway": _PASS,
+    f"{_EVIDENCE}/mail": _PASS,
+    "routed": _PASS,
+    "bypass": _PASS,
+}
+_ROWS: dict[DocsStory, dict[str, Said]] = {
+    DocsStory.FINE: _FINE,
+    DocsStory.BYPASS: {**_FINE, "routed": _MAJOR, "bypass": _MAJOR},
+    DocsStory.UNTRACED: {**_FINE, "routed": _MAJOR},
+    DocsStory.NO_GATEWAY: {
+        **_FINE,
+        f"{_EVIDENCE}/gateway": _NO_FILE,
+        "routed": _NO_FILE,
+        "bypass": _NO_FILE,
+    },
+    DocsStory.NO_HEADERS: {**_FINE, f"{_EVIDENCE}/mail": _MINOR, "bypass": _BLIND},
     DocsStory.NO_REGISTER: {
-        "evidence-complete": _FAIL,
-        "routed": _UNDECLARED,
-        "bypass": _UNKNOWN,
+        **_FINE,
+        f"{_EVIDENCE}/register": _MINOR,
+        "routed": _NOT_DECLARED,
+        "bypass": _NOT_DECLARED,
     },
     DocsStory.UNDECLARED: {
-        "evidence-complete": _UNDECLARED,
-        "routed": _UNDECLARED,
-        "bypass": _UNDECLARED,
+        _EVIDENCE: _NOT_DECLARED,
+        "routed": _NOT_DECLARED,
+        "bypass": _NOT_DECLARED,
     },
 }
 
 
-def documents_rows(unit: UnitPlot, hosts: Mapping[str, HostPlot], plot: Plot) -> Iterator[Expected]:
-    """The three rows of a unit."""
-    del plot
+def documents_rows(unit: UnitPlot, mail_failure: str, mail_planted: str) -> Iterator[Expected]:
+    """The rows of a unit; `mail_failure` is why its mail server could not be read, if so.
+
+    `mail_planted` is the key of what was planted there.
+    """
     story = unit.docs.story
-    mail = hosts[unit.docs.mail_host].kind if unit.docs.mail_host else HostKind.NORMAL
-    for name, (said, kind) in _ROWS[story].items():
+    for row, (status, severity, failure) in _ROWS[story].items():
+        name, _, part = row.partition("/")
+        planted = "" if story is DocsStory.FINE else f"documents.{story}"
+        if mail_failure and status is Status.PASS and (part == "mail" or name == "bypass"):
+            status, failure, planted = Status.UNKNOWN, mail_failure, mail_planted  # noqa: PLW2901
         yield Expected(
             check=f"documents.{name}",
             unit=unit.place.code,
             target=unit.place.code,
-            status=said,
-            failure=kind,
-            planted="" if story is DocsStory.FINE else f"documents.{story}",
+            subject=part,
+            status=status,
+            severity=severity,
+            failure=failure,
+            planted=planted,
         )
-    del mail

@@ -30,7 +30,7 @@ language: vi
 legal_basis: 2026
 timezone: Asia/Ho_Chi_Minh
 agencies: agencies.csv
-ssh: {workers: 32, connect_timeout: 5, host_timeout: 60, known_hosts: known_hosts,
+ssh: {workers: 16, connect_timeout: 15, host_timeout: 120, known_hosts: known_hosts,
       config: ssh_config}
 """
 

@@ -197,7 +197,7 @@ def _run(
         assert process.stderr is not None  # noqa: S101
         feeder = threading.Thread(target=_feed, args=(channel, process, live), daemon=True)
         errors = threading.Thread(
-            target=_pump, args=(process.stderr, channel.sendall_stderr), daemon=True
+            target=_pump_errors, args=(process.stderr, channel.sendall_stderr), daemon=True
         )
         feeder.start()
         errors.start()
@@ -216,6 +216,12 @@ def _pump(source: IO[bytes], send: Callable[[bytes], None]) -> None:
     """Copy until the end; a client that left is noticed by the sending."""
     while block := source.read(_BLOCK):
         send(block)
+
+
+def _pump_errors(source: IO[bytes], send: Callable[[bytes], None]) -> None:
+    """The same for standard error; when the client left, the other stream says so as well."""
+    with contextlib.suppress(OSError, ValueError):
+        _pump(source, send)
 
 
 def _feed(channel: paramiko.Channel, process: subprocess.Popen[bytes], live: Live) -> None:

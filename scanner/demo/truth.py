@@ -128,7 +128,7 @@ def _lines(truth: Truth, found: dict[Key, Result]) -> Iterable[Line]:
         rows.setdefault(want.planted, []).append(want)
     kinds = list(dict.fromkeys(p.kind for p in truth.planted))
     for kind in [*kinds, *(k for k in rows if k not in kinds)]:
-        wanted = rows.get(kind, [])
+        wanted = rows.get(kind, []) or _waivable(truth, kind)
         said = [found[w.key].status for w in wanted if w.key in found]
         planted = sum(p.kind == kind for p in truth.planted) if kind else len(wanted)
         yield Line(
@@ -138,6 +138,17 @@ def _lines(truth: Truth, found: dict[Key, Result]) -> Iterable[Line]:
             agreeing=sum(w.key in found and w.agrees(found[w.key]) for w in wanted),
             verdicts=", ".join(f"{said.count(s)} {s}" for s in Status if s in said),
         )
+
+
+def _waivable(truth: Truth, kind: str) -> list[Expected]:
+    """The rows that a waiver of this kind speaks of."""
+    places = {p.where for p in truth.planted if p.kind == kind}
+    return [
+        row
+        for row in truth.rows
+        if row.status is not Status.PASS
+        and not places.isdisjoint((row.target, f"{row.system}/{row.subject}"))
+    ]
 
 
 def write_truth(path: Path, truth: Truth) -> None:
