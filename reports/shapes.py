@@ -11,8 +11,10 @@ from checks.results import Tally
 
 _GAP = 0.4
 _LEAST = 1.1
-_ROOMY = 4.0
-"""Percent of the bar: the gap between parts, the least width of a part, the least for a figure."""
+_END = 99.7
+_ROOMY = 3.0
+"""Percent of the bar: the gap between parts, the least width of a part, where the last one ends
+(its outline needs room), the least for a figure of one digit."""
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -38,9 +40,9 @@ def segments(units: Tally) -> tuple[Segment, ...]:
     there = [(status, n) for status, n in parts(units) if n]
     if not there:
         return ()
-    space = 100 - _GAP * (len(there) - 1)
+    space = 2 * _END - 100 - _GAP * (len(there) - 1)
     raw = [max(_LEAST, space * n / units.total) for _, n in there]
-    made, x = [], 0.0
+    made, x = [], 100 - _END
     for (status, n), width in zip(there, (r * space / sum(raw) for r in raw), strict=True):
         made.append(
             Segment(
@@ -49,7 +51,7 @@ def segments(units: Tally) -> tuple[Segment, ...]:
                 x=round(x, 3),
                 width=round(width, 3),
                 middle=round(x + width / 2, 3),
-                roomy=width >= _ROOMY,
+                roomy=width >= _ROOMY * (1 + len(str(n))) / 2,
                 plate=5 + 5 * len(str(n)),
             )
         )

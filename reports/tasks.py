@@ -44,7 +44,7 @@ def _of(view: UnitView, found: Finding) -> _Ranked:
     return rank, Decision(
         unit=view.name,
         anchor=view.anchor,
-        task=f"{found.system}: {found.sentence}" if found.system else found.sentence,
+        task=": ".join(p for p in (found.system, found.sentence.rstrip(".")) if p),
         severity=found.severity,
         due=found.due,
         overdue=found.overdue,

@@ -206,9 +206,8 @@ def city(week: int = 0, more: int = 0) -> City:
 
     Gives the scan, when its open findings were first seen, and which of them came back.
     """
-    names = [(n, UnitKind.WARD) for n in _WARDS.split(", ")] + [
-        (n, UnitKind.COMMUNE) for n in _COMMUNES.split(", ")
-    ]
+    names = [(n, UnitKind.WARD) for n in _WARDS.split(", ")]
+    names += [(n, UnitKind.COMMUNE) for n in _COMMUNES.split(", ")]
     names += [(f"Mẫu {n}", UnitKind.COMMUNE) for n in range(1, more + 1)]
     units, systems, rows = [], [], []
     for at, (name, kind) in enumerate(names):
