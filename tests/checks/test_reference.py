@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import yaml
 
 from checks import texts
 from checks.catalogue import Catalogue, builtin
-from checks.model import Check
+from checks.model import Check, Options, Severity
 from checks.reference import check_markdown, checks_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -52,6 +54,37 @@ def test_options_show_what_may_be_written_and_the_default() -> None:
     assert "`level_5_months`: whole number or null (by the rule set)" in review
     approved = check_markdown(builtin()["security.level-approved"], "en")
     assert "`delegates`: mapping of text to list of text (empty)" in approved
+
+
+class Odd(Options, frozen=True):
+    """Every shape that an option may have."""
+
+    wait: dt.timedelta = dt.timedelta(hours=36)
+    words: tuple[str, ...] = ("a",)
+    limits: dict[str, int] = {}
+    mode: Literal["a", "b"] = "a"
+    maybe: Severity | None = None
+
+
+def test_options_of_every_shape_can_be_read() -> None:
+    clock = builtin()["host.clock"]
+    shown = check_markdown(msgspec.structs.replace(clock, options=Odd), "en")
+    assert "`wait`: length of time (`36h`)" in shown
+    assert "`words`: list of text (`('a',)`)" in shown
+    assert "`limits`: mapping of text to whole number (empty)" in shown
+    assert "`mode`: `a` or `b` (`a`)" in shown
+    assert "`maybe`: Severity or null (by the rule set)" in shown
+
+
+def test_the_page_is_written_whatever_the_locale() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "checks.reference"],
+        cwd=DOCS.parent,
+        env={"LC_ALL": "C", "PYTHONUTF8": "0", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode("utf-8") == checks_markdown(builtin())
 
 
 def test_every_link_of_the_table_of_contents_has_its_heading() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import SEVERITY_ORDER, STATUS_ORDER, Severity, Status
-from checks.results import Tally, at_least, fingerprint, worst
+from checks.model import SEVERITY_ORDER, STATUS_ORDER, Message, Severity, Status
+from checks.results import Result, Tally, at_least, fingerprint, worst
 
 statuses = st.lists(st.sampled_from(Status), max_size=40)
 
@@ -89,6 +90,21 @@ def test_the_order_of_statuses() -> None:
 def test_at_least(floor: Severity) -> None:
     reached = [s for s in SEVERITY_ORDER if at_least(s, floor)]
     assert reached == list(SEVERITY_ORDER[: SEVERITY_ORDER.index(floor) + 1])
+
+
+def test_a_row_knows_its_family() -> None:
+    row = Result(
+        check="backup.recent",
+        unit="u",
+        system=None,
+        target="s",
+        subject="",
+        status=Status.PASS,
+        severity=Severity.MAJOR,
+        message=Message(id="backup.recent.fresh"),
+    )
+    assert row.family == "backup"
+    assert msgspec.json.decode(msgspec.json.encode(row), type=Result) == row
 
 
 def test_a_fingerprint_is_stable_and_tells_rows_apart() -> None:

@@ -23,6 +23,7 @@ from checks.model import (
     Subject,
     Verdict,
 )
+from checks.security.approval import Case, shortfalls
 from checks.security.level import (
     CHECKS,
     add_months,
@@ -31,6 +32,7 @@ from checks.security.level import (
     level_reviewed,
 )
 from checks.security.record import Decision, Inspection, LevelRecord, Plan
+from checks.security.rules import rules
 from checks.texts import render
 from inventory.model import Inventory, System, Unit, UnitKind
 
@@ -388,6 +390,24 @@ def test_an_empty_record_lacks_everything() -> None:
         "regulation-missing",
         "proposal-missing",
     ]
+
+
+def test_a_law_may_ask_for_no_regulation() -> None:
+    law = rules()
+    lax = msgspec.structs.replace(law.bases[2026], regulation_before_approval=False)
+    for regulation in (None, paper("05/QĐ-UBND", "2026-10-01")):
+        record = but(GOOD, regulation=regulation)
+        case = Case(
+            record=record,
+            level=2,
+            system=SYSTEM,
+            inventory=Inventory(units=UNITS),
+            rules=law,
+            basis=law.bases[2026],
+            today=TODAY,
+        )
+        assert shortfalls(case) != []
+        assert shortfalls(msgspec.structs.replace(case, basis=lax)) == []
 
 
 def test_papers_of_one_day_are_in_order() -> None:
