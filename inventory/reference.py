@@ -112,3 +112,9 @@ def _type(info: mi.Type) -> str:  # noqa: PLR0911 - one line per type
         mi.TimeDeltaType: "duration",
     }
     return names[type(info)]
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(reference_markdown())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from checks.model import Evidence, Failure, FailureKind, Request
 
@@ -17,21 +18,21 @@ Clock = Callable[[], dt.datetime]
 class SshLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `ssh:` block of the settings. Times in seconds."""
 
-    workers: int = 32
-    processes: int = 1
-    connect_timeout: float = 10.0
-    host_timeout: float = 120.0
+    workers: Annotated[int, Meta(ge=1, le=512)] = 32
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    connect_timeout: Annotated[float, Meta(ge=0.1, le=600)] = 10.0
+    host_timeout: Annotated[float, Meta(ge=1, le=86400)] = 120.0
     known_hosts: str = "known_hosts"
     config: str = "~/.ssh/config"
-    retries: int = 1
+    retries: Annotated[int, Meta(ge=0, le=10)] = 1
     """Further tries after a refused or dropped connection; never after a wrong key or login."""
 
 
 class SizeLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The `limits:` block of the settings, in bytes."""
 
-    section_bytes: int = 1_048_576
-    host_bytes: int = 16_777_216
+    section_bytes: Annotated[int, Meta(ge=1024, le=2**30)] = 1_048_576
+    host_bytes: Annotated[int, Meta(ge=1024, le=2**34)] = 16_777_216
 
 
 class Transport(Protocol):
