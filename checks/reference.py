@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 import sys
 import types
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from checks.catalogue import Catalogue, builtin
-from checks.model import Check
+from checks.model import Check, NoOptions
 from checks.texts import LANGUAGES, say
 from inventory.durations import format_duration
 
@@ -27,6 +28,7 @@ _LABELS: dict[str, dict[str, str]] = {
     "remedy": {"vi": "Cách khắc phục", "en": "Remedy"},
     "product": {"vi": "Sản phẩm chứng minh", "en": "What proves it done"},
     "options": {"vi": "Tùy chọn (mặc định)", "en": "Options (default)"},
+    "about": {"vi": "Ý nghĩa tùy chọn", "en": "About the options"},
     "none": {"vi": "không có", "en": "none"},
 }
 
@@ -86,7 +88,15 @@ def _facts(check: Check, language: str) -> list[tuple[str, str]]:
         ("needs", ", ".join(f"`{fact.id}`" for fact in check.needs) or none),
         ("controls", ", ".join(check.controls) or none),
         ("options", "; ".join(_options(check)) or none),
+        *([("about", about)] if (about := _about(check)) else []),
     ]
+
+
+def _about(check: Check) -> str:
+    """What the options mean, from their docstring; empty when there are none."""
+    if check.options is NoOptions or not check.options.__struct_fields__:
+        return ""
+    return " ".join((inspect.getdoc(check.options) or "").split())
 
 
 def _options(check: Check) -> list[str]:

@@ -144,7 +144,7 @@ def level_approved(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
     found = [*_of_other(ctx, record), *shortfalls(case)]
     if old and today > until:
         found.append(Shortfall("transition-over", {"until": until.isoformat()}, grave=False))
-    detail["basis"] = basis
+    detail |= {"basis": basis, "transition_until": until.isoformat() if old else None}
     missing = undeclared(case)
     if found:
         yield _shortfall("security.level-approved", found, detail, _severity(ctx, record))

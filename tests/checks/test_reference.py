@@ -73,6 +73,7 @@ def test_options_of_every_shape_can_be_read() -> None:
     assert "`words`: list of text (`('a',)`)" in shown
     assert "`limits`: mapping of text to whole number (empty)" in shown
     assert "`mode`: `a` or `b` (`a`)" in shown
+    assert "- About the options: Every shape that an option may have." in shown
     assert "`maybe`: Severity or null (by the rule set)" in shown
 
 

@@ -449,7 +449,8 @@ def test_an_old_decision_stands_while_the_transition_lasts() -> None:
     found = judge(level_approved, OLD)
     assert (found.status, name(found)) == (Status.PASS, "approved-transition")
     assert found.message.args["until"] == "2027-06-30"
-    assert found.detail["basis"] == 2016
+    assert (found.detail["basis"], found.detail["transition_until"]) == (2016, "2027-06-30")
+    assert judge(level_approved, GOOD).detail["transition_until"] is None
     assert judge(level_approved, OLD, today=day("2027-06-30")).status is Status.PASS
     over = judge(level_approved, OLD, today=day("2027-07-01"))
     assert (over.status, name(over), over.severity) == (
