@@ -12,6 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,9 +21,6 @@ import scanner
 from checks.model import Check, Evidence, Memory, Options, Request
 from checks.results import Scan, ScanInfo
 from inventory.model import Selection
-from reports.build import build
-from reports.formats import FORMATS
-from reports.model import Report
 from scanner import run as engine
 from scanner.collect import Collector
 from scanner.errors import UserError
@@ -33,6 +31,9 @@ from scanner.pool import visit_all
 from scanner.project import Project
 from scanner.store.changes import Changes, compare, obstacle
 from scanner.store.database import Store
+
+if TYPE_CHECKING:
+    from reports.model import Report
 
 
 def utc_now() -> dt.datetime:
@@ -162,6 +163,8 @@ def examine(
 
 def figures(store: Store, found: Scan, language: str) -> Report:
     """The report's figures of a scan, against the one before it."""
+    from reports.build import build  # noqa: PLC0415
+
     before = store.before(found.info.id)
     return build(
         found,
@@ -197,6 +200,8 @@ def report(
     Raises:
         UserError: there is no scan, no such format, or the folder cannot be written.
     """
+    from reports.formats import FORMATS  # noqa: PLC0415 - loads the writers' libraries
+
     unknown = sorted(set(forms) - set(FORMATS))
     if unknown:
         raise UserError(f"no format is called {unknown[0]!r}; there are: {', '.join(FORMATS)}")
