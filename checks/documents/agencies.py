@@ -12,31 +12,12 @@ from checks.documents.folding import fold, words
 from checks.documents.numbers import joined
 from inventory.model import Agency, Documents, Unit
 
-FREE_MAIL = frozenset(
-    [
-        "gmail.com",
-        "googlemail.com",
-        "yahoo.com",
-        "yahoo.com.vn",
-        "ymail.com",
-        "outlook.com",
-        "outlook.com.vn",
-        "hotmail.com",
-        "live.com",
-        "msn.com",
-        "icloud.com",
-        "me.com",
-        "proton.me",
-        "protonmail.com",
-        "zoho.com",
-        "mail.ru",
-        "yandex.com",
-        "gmx.com",
-        "aol.com",
-        "tutanota.com",
-        "zalo.me",
-    ]
-)
+FREE_MAIL = frozenset({
+    "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "outlook.com",
+    "outlook.com.vn", "hotmail.com", "live.com", "msn.com", "icloud.com", "me.com", "proton.me",
+    "protonmail.com", "zoho.com", "mail.ru", "yandex.com", "gmx.com", "aol.com", "tutanota.com",
+    "zalo.me",
+})  # fmt: skip
 """Mail services open to anybody: never a channel of an agency."""
 GENERIC_SIGNS = frozenset({"UBND", "HDND", "VP", "VT"})
 """Signs that thousands of bodies share."""

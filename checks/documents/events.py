@@ -130,7 +130,7 @@ class SourceReport(Value, frozen=True):
     repeated: int = 0
     """Rows that say the same as an earlier row."""
     dropped: int = 0
-    """Mails left unfinished in the log, or given up because too many were open at once."""
+    """Mails given up because too many were under way at once; not among `mails`."""
     days: frozenset[dt.date] = frozenset()
     """Days (in the project's zone) of which something was seen."""
     first: dt.datetime | None = None
@@ -151,6 +151,6 @@ class DocumentEvents(Value, frozen=True):
 
     @property
     def header_share(self) -> float | None:
-        """Share (0..1) of logged mails whose headers were logged; None when no mail was seen."""
-        mails = sum(s.mails for s in self.sources)
+        """Share (0..1) of mails whose headers were logged and read; None when there was no mail."""
+        mails = sum(s.mails + s.dropped for s in self.sources)
         return sum(s.mails_with_headers for s in self.sources) / mails if mails else None

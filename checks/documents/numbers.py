@@ -9,46 +9,12 @@ from checks.documents.events import DocumentKey
 from checks.documents.folding import fold
 from checks.model import Value
 
-TYPES = frozenset(
-    [
-        "NQ",
-        "QD",
-        "CT",
-        "QC",
-        "QYD",
-        "TC",
-        "TB",
-        "HD",
-        "CTR",
-        "KH",
-        "PA",
-        "DA",
-        "BC",
-        "BB",
-        "TTR",
-        "CD",
-        "BGN",
-        "BTT",
-        "GUQ",
-        "GM",
-        "GGT",
-        "GNP",
-        "PG",
-        "PC",
-        "PB",
-        "SY",
-        "TRS",
-        "SL",
-        "CV",
-        "KL",
-        "TT",
-        "TTLT",
-        "ND",
-    ]
-)
+TYPES = frozenset({
+    "NQ", "QD", "CT", "QC", "QYD", "TC", "TB", "HD", "CTR", "KH", "PA", "DA", "BC", "BB", "TTR",
+    "CD", "BGN", "BTT", "GUQ", "GM", "GGT", "GNP", "PG", "PC", "PB", "SY", "TRS", "SL", "CV",
+    "KL", "TT", "TTLT", "ND",
+})  # fmt: skip
 """Abbreviations of document types (Decree 30/2020 Annex III and the ones above it), folded."""
-CENTRAL = re.compile(r"(?:ND-CP|NQ-CP|QD-TTG|CT-TTG|CD-TTG|TT-B[A-Z]+|TTLT-.*|NQ/TW|.*-QH\d*)$")
-"""Signs of central texts: in a mail of a unit they are references."""
 
 _PART = r"[A-Z][A-Z0-9&]{0,14}"
 _NUMBERED = re.compile(
@@ -73,7 +39,9 @@ _EXTENSION = re.compile(
     r"(?:\.(?:PDF|DOCX?|XLSX?|PPTX?|RTF|ODT|ODS|ZIP|RAR|7Z|P7M|P7S|JPE?G|PNG|TIFF?|EDXML|XML|TXT))+$"
 )
 _TOKEN = re.compile(r"\d+|[A-Z]+\d*")
-_LEAD_INS = frozenset(["SO", "CV", "CONG", "VAN", "VB", "FILE", "FW", "FWD"])
+_LEAD_INS = frozenset({
+    "SO", "CV", "CONG", "VAN", "VB", "FILE", "FW", "FWD",
+})  # fmt: skip
 
 
 class Hit(Value, frozen=True):

@@ -14,6 +14,7 @@ from checks.documents.numbers import cell_key
 from checks.documents.sources.table import Row, read_table
 from checks.documents.sources.when import read_time
 from checks.files import FileEntry
+from checks.model import Unparsable
 
 ALIASES = {
     "FromCode": ("FROMCODE", "FROMORGANID", "MADONVIGUI", "MACOQUANGUI"),
@@ -34,52 +35,18 @@ _NEEDED = (
     {"ToCode", "Notation", "SentTime"},
     {"ToCode", "CodeNumber", "CodeNotation", "SentTime"},
 )
-_RECEIVED = frozenset(
-    [
-        "01",
-        "1",
-        "03",
-        "3",
-        "04",
-        "4",
-        "05",
-        "5",
-        "06",
-        "6",
-        "DONE",
-        "INBOX",
-        "ACCEPTANCE",
-        "ACCEPTED",
-        "ASSIGNMENT",
-        "PROCESSING",
-        "RECEIVED",
-        "DA_DEN",
-        "DA_NHAN",
-        "DA_TIEP_NHAN",
-        "PHAN_CONG",
-        "DANG_XU_LY",
-        "HOAN_THANH",
-    ]
-)
-_REFUSED = frozenset(
-    [
-        "02",
-        "2",
-        "REJECTION",
-        "REJECTED",
-        "FAIL",
-        "FAILED",
-        "ERROR",
-        "TU_CHOI",
-        "TU_CHOI_TIEP_NHAN",
-        "LOI",
-        "GUI_LOI",
-        "THAT_BAI",
-    ]
-)
-_REVOKED = frozenset(
-    ["13", "15", "CANCELLATION", "CANCELLED", "REVOKED", "LAY_LAI", "THU_HOI", "DA_THU_HOI"]
-)
+_RECEIVED = frozenset({
+    "01", "1", "03", "3", "04", "4", "05", "5", "06", "6", "DONE", "INBOX", "ACCEPTANCE",
+    "ACCEPTED", "ASSIGNMENT", "PROCESSING", "RECEIVED", "DA_DEN", "DA_NHAN", "DA_TIEP_NHAN",
+    "PHAN_CONG", "DANG_XU_LY", "HOAN_THANH",
+})  # fmt: skip
+_REFUSED = frozenset({
+    "02", "2", "REJECTION", "REJECTED", "FAIL", "FAILED", "ERROR", "TU_CHOI",
+    "TU_CHOI_TIEP_NHAN", "LOI", "GUI_LOI", "THAT_BAI",
+})  # fmt: skip
+_REVOKED = frozenset({
+    "13", "15", "CANCELLATION", "CANCELLED", "REVOKED", "LAY_LAI", "THU_HOI", "DA_THU_HOI",
+})  # fmt: skip
 """13 take back, 15 agreed to; 16 (take-back refused) leaves the document where it is."""
 _STILL_THERE = frozenset({"16"})
 _REPLACING = frozenset({"1", "3"})
@@ -103,7 +70,8 @@ def read_gateway(
     """Read every file of an export; rows of other senders are left out, equal rows count once.
 
     Raises:
-        Unparsable: a file has no header in these columns or is no CSV; with file and line.
+        Unparsable: a file has no header in these columns or is no CSV (with file and line), or no
+            row at all says what was sent where.
     """
     events: dict[tuple[object, ...], DocumentEvent] = {}
     files_read = lines = unparsed = repeated = 0
@@ -125,6 +93,8 @@ def read_gateway(
             same = (event.key, event.kind, event.recipient.upper(), event.time)
             repeated += same in events
             events.setdefault(same, event)
+    if lines and unparsed == lines:
+        raise Unparsable(f"{name}: none of its {lines} rows has a number, a recipient and a time")
     report = SourceReport(
         kind=SourceKind.GATEWAY,
         name=name,

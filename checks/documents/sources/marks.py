@@ -33,6 +33,8 @@ _SECRET = re.compile(
     r"(?i:độ\s+mật)\b|"
     r"(?<!BẢO )(?<!BÍ )(?<!CƠ )(?<!\w)MẬT(?!\w)(?!\s*(?:KHẨU|MÃ|ĐỘ|ONG|THƯ|VỤ))|TUYET[ _.-]MAT\b"
 )
+_LONGEST = 4096
+"""Characters of a subject or name that are looked at."""
 
 
 class Mention(Value, frozen=True):
@@ -64,6 +66,7 @@ def is_automatic(address: str) -> bool:
 
 def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
     """Every number in a subject or a file name."""
+    text = text[:_LONGEST]
     hits = finder.in_name(text) if found is FoundIn.NAME else finder.in_text(text)
     if not hits:
         return

@@ -57,6 +57,8 @@ OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
 _ENDED = 20_000
 """Ended mails kept a while, because a filter's second id may end before the first is told of."""
+_LONGEST = 8192
+"""Bytes of a line that are looked at; Postfix writes at most 2000."""
 _MENTIONS = 64
 """Documents that one mail may name; more is somebody's list."""
 
@@ -164,7 +166,7 @@ class _Reader:
             elif what == b"removed":
                 self._removed(key)
             elif what == b"from=<":
-                self._queued(self._life(key), rest)
+                self._queued(self._open.get(key), rest)
             elif what.endswith(b"header "):
                 self._header(key, found, name, counter)
             else:
@@ -187,7 +189,7 @@ class _Reader:
             if len(self._open) > self._cap:
                 oldest = next(iter(self._open))
                 self.dropped += 1
-                self._finish(self._open.pop(oldest))
+                self._emit(self._open.pop(oldest))
         return life
 
     def _opened(self, key: bytes, what: bytes) -> None:
@@ -199,7 +201,9 @@ class _Reader:
         life = self._life(key)
         life.started = life.started or begins
 
-    def _queued(self, life: _Life, rest: bytes) -> None:
+    def _queued(self, life: _Life | None, rest: bytes) -> None:
+        if life is None:
+            return  # tried again; it came in before the log begins
         life.sender = rest.partition(b">")[0]
         size = _SIZE.search(rest)
         life.size = int(size[1]) if size else life.size
@@ -220,7 +224,7 @@ class _Reader:
         if life is not None and life.sender is not None:
             self._removed(key)  # headers come before the queue manager: the id is in use again
         life = self._life(key)
-        header = _HEADER.match(found[6])
+        header = _HEADER.match(found[6][:_LONGEST])
         if header is None:
             return
         kind = header[1].lower()
@@ -262,10 +266,12 @@ class _Reader:
     def _delivery(
         self, key: bytes, host: bytes, rest: bytes, stamp: bytes, stamps: StampReader
     ) -> None:
-        found = _DELIVERY.match(rest)
+        found = _DELIVERY.match(rest[:_LONGEST])
         if found is None or found[3] != b"sent":
             return
-        life = self._life(key)
+        life = self._open.get(key)
+        if life is None:
+            return  # its beginning is not in the log, and with it what it carried
         passed = _PASSED_ON.search(found[4]) if _INSIDE.match(found[2]) else None
         if passed is not None:
             inner_key = host + b"/" + passed[1]
@@ -281,10 +287,13 @@ class _Reader:
         life.delivered.setdefault(domain, time)
 
     def _finish(self, life: _Life) -> None:
-        """Turn an ended mail into events, one for each document and domain."""
+        """Count an ended mail and turn it into events, one for each document and domain."""
         if not life.handed_on and (life.sender is not None or life.delivered):
             self.mails += 1
             self.mails_with_headers += life.headers
+        self._emit(life)
+
+    def _emit(self, life: _Life) -> None:
         sender = (life.sender or b"").decode("utf-8", "replace")
         automatic = is_automatic(sender)
         for key, (mention, place) in life.mentions.items():

@@ -17,11 +17,12 @@ from checks.documents.events import (
     SourceKind,
     SourceReport,
 )
-from checks.documents.folding import fold, words
+from checks.documents.folding import words
 from checks.documents.numbers import cell_key
 from checks.documents.sources.table import Row, read_table
 from checks.documents.sources.when import read_date
 from checks.files import FileEntry
+from checks.model import Unparsable
 
 ALIASES = {
     "number_sign": (
@@ -49,9 +50,12 @@ ALIASES = {
 _NEEDED = ({"number_sign", "date", "recipients"}, {"number", "sign", "date", "recipients"})
 _NUMBERING = re.compile(r"[\s(\[]*\d{1,2}[\s)\]]*$")
 _LEADING = re.compile(r"^[\s\-+*•–—]+|^\s*\d{1,2}[.)]\s+")
-_COPY_KEPT = re.compile(r"\bLUU\b(?:\s*:|\s+(?:VT|VP|VAN THU)\b|\s*$)")
+_COPY_KEPT = re.compile(
+    r"\bL[uư]\u031b?u\b(?:\s*:|\s+(?:VT|VP|văn thư|van thu)\b|\s*$)", re.IGNORECASE
+)
+"""`Lưu: VT`, its accents composed, apart or missing."""
 _BRACKETS = re.compile(
-    r"\((?:de\s+)?(?:b/?c|bao cao|thuc hiện|t/h|p/h|phối hợp|để[^)]*)\)", re.IGNORECASE
+    r"\((?:de\s+)?(?:b/?c|bao cao|báo cáo|thực hiện|t/h|p/h|phối hợp|để[^)]*)\)", re.IGNORECASE
 )
 _PEOPLE_OF_THE_HOUSE = {"NHU TREN", "NHU DIEU", "NHUTREN", "VT", "VAN THU", "NT", "NHU KINH GUI"}
 _BARE_KINDS = {"PHUONG", "XA", "DAC KHU", "SO", "BAN", "NGANH", "SO NGANH", "PHONG", "DOAN THE"}
@@ -70,7 +74,8 @@ def read_register(
     """Read every file of a register; a row that says the same as an earlier one counts once.
 
     Raises:
-        Unparsable: a file has no header of Annex IV or is no CSV; with file and line.
+        Unparsable: a file has no header of Annex IV or is no CSV (with file and line), or no row
+            at all names a document.
     """
     events: list[DocumentEvent] = []
     seen: set[tuple[DocumentKey, str]] = set()
@@ -92,6 +97,8 @@ def read_register(
             repeated += not new
             seen.update((key, r) for r in new)
             events += [_event(row, entry.name, found, recipient) for recipient in new]
+    if lines and unparsed == lines:
+        raise Unparsable(f"{name}: none of its {lines} rows has a number and a date")
     first, last = (_midnight(d, zone) for d in (min(days), max(days))) if days else (None, None)
     report = SourceReport(
         kind=SourceKind.REGISTER,
@@ -146,7 +153,7 @@ def recipients(cell: str) -> list[str]:
     """The bodies named in a cell; `như trên` and the copies kept (`Lưu: VT`) are left out."""
     found: list[str] = []
     for piece in re.split(r"[;\n\r]+", cell):
-        for part in _kept_out(piece).split(","):
+        for part in _COPY_KEPT.split(piece, maxsplit=1)[0].split(","):
             text = _BRACKETS.sub("", _LEADING.sub("", part)).strip(" .:-\t")
             said = words(text)
             if said in _BARE_KINDS and found:
@@ -154,18 +161,3 @@ def recipients(cell: str) -> list[str]:
             elif said and said not in _PEOPLE_OF_THE_HOUSE:
                 found.append(text)
     return list(dict.fromkeys(found))
-
-
-def _kept_out(piece: str) -> str:
-    """The piece up to `Lưu:`; what follows are the house's own copies."""
-    # Folding may shorten the text (zero-width signs), so cut by what is found before it.
-    folded = fold(piece)
-    found = _COPY_KEPT.search(folded)
-    return piece if not found else _unfolded_head(piece, folded[: found.start()])
-
-
-def _unfolded_head(piece: str, head: str) -> str:
-    for end in range(len(head), len(piece) + 1):
-        if fold(piece[:end]) == head:
-            return piece[:end]
-    return ""

@@ -1,0 +1,118 @@
+"""The gateway's export: statuses, columns, senders, times."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.documents.events import EventKind
+from checks.documents.sources.gateway import Gateway, read_gateway, status_of
+from checks.model import Unparsable
+from tests.helpers.correspondence import GATEWAY_HEAD, ZONE, entry
+
+ROW = "H26.1.2,H26.5,7/QĐ-UBND,Tên,1,2,2026-10-20 08:00:00,2026-10-20 08:05:00,sent,03\n"
+
+
+def read(data: str | bytes, columns: dict[str, str] | None = None) -> Gateway:
+    return read_gateway([entry("sent.csv", data)], "sent.csv", columns or {}, ZONE)
+
+
+def test_a_row() -> None:
+    found = read(GATEWAY_HEAD + ROW)
+    (event,) = found.events
+    assert (event.kind, str(event.key), event.sender, event.recipient) == (
+        EventKind.RECEIVED,
+        "07/QD-UBND",
+        "H26.1.2",
+        "H26.5",
+    )
+    assert event.time == dt.datetime(2026, 10, 20, 1, tzinfo=dt.UTC)
+    assert (event.place.file, event.place.line) == ("sent.csv", 2)
+    assert "Tên" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("send", "receive", "received", "kind"),
+    [
+        ("sent", "", "", EventKind.SENT_GATEWAY),
+        ("", "", "", EventKind.SENT_GATEWAY),
+        ("sent", "01", "", EventKind.RECEIVED),
+        ("sent", "03", "", EventKind.RECEIVED),
+        ("sent", "Hoàn thành", "", EventKind.RECEIVED),
+        ("done", "", "", EventKind.RECEIVED),
+        ("sent", "", "2026-10-20 08:05:00", EventKind.RECEIVED),
+        ("sent", "16", "", EventKind.RECEIVED),
+        ("sent", "02", "", EventKind.REFUSED),
+        ("sent", "rejection", "2026-10-20 08:05:00", EventKind.REFUSED),
+        ("fail", "", "", EventKind.REFUSED),
+        ("Gửi lỗi", "", "", EventKind.REFUSED),
+        ("sent", "13", "2026-10-20 08:05:00", EventKind.REVOKED),
+        ("sent", "15", "", EventKind.REVOKED),
+        ("cancellation", "", "", EventKind.REVOKED),
+        ("2", "", "", EventKind.SENT_GATEWAY),  # figures are the receiver's codes only
+        ("sent", "null", "null", EventKind.SENT_GATEWAY),
+    ],
+)
+def test_statuses(send: str, receive: str, received: str, kind: EventKind) -> None:
+    cells = {"SendStatus": send, "ReceiveStatus": receive, "ReceivedTime": received}
+    assert status_of(cells) is kind
+
+
+def test_kinds_of_business_that_replace() -> None:
+    assert status_of({"Business": "1"}) is EventKind.REVOKED
+    assert status_of({"Business": "0"}) is EventKind.SENT_GATEWAY
+
+
+def test_other_senders_and_status_messages_are_left_out() -> None:
+    other = ROW.replace("H26.1.2", "H26.9")
+    data = GATEWAY_HEAD + ROW + other
+    found = read_gateway([entry("s.csv", data)], "s.csv", {}, ZONE, lambda c: c == "H26.1.2")
+    assert (len(found.events), found.report.lines) == (1, 1)
+    typed = "FromCode,ToCode,Notation,SentTime,MessageType\n"
+    line = "H26.1.2,H26.5,7/QĐ-UBND,2026-10-20 08:00:00,{}\n"
+    assert len(read(typed + line.format("edoc") + line.format("status")).events) == 1
+
+
+def test_equal_rows_count_once_and_retries_do_not() -> None:
+    later = ROW.replace("2026-10-20 08:00:00", "2026-10-21 08:00:00")
+    found = read(GATEWAY_HEAD + ROW + ROW + later)
+    assert (len(found.events), found.report.repeated) == (2, 1)
+
+
+def test_dirty_rows_are_counted() -> None:
+    bad = [
+        ROW.replace("7/QĐ-UBND", "74fass22"),
+        ROW.replace("2026-10-20 08:00:00", "2014/02/30"),
+        ROW.replace("H26.5", "null"),
+    ]
+    found = read(GATEWAY_HEAD + ROW + "".join(bad))
+    assert (len(found.events), found.report.unparsed) == (1, 3)
+    with pytest.raises(Unparsable, match=r"none of its 3 rows"):
+        read(GATEWAY_HEAD + "".join(bad))
+
+
+def test_number_and_notation_apart_and_other_names() -> None:
+    data = "ToCode;CodeNumber;CodeNotation;SentTime\nH26.5;7;QĐ-UBND;46315,5\n"
+    assert [str(e.key) for e in read(data).events] == ["07/QD-UBND"]
+    mine = "Đến;Số;Lúc\nH26.5;7/QĐ-UBND;20/10/2026 08:00\n"
+    columns = {"ToCode": "đến", "Notation": "số", "SentTime": "lúc"}
+    assert [str(e.key) for e in read(mine, columns).events] == ["07/QD-UBND"]
+
+
+def test_no_gateway_export() -> None:
+    with pytest.raises(
+        Unparsable, match=r"^sent.csv:1: no header row .*Notation, SentTime, ToCode"
+    ):
+        read("a,b\n1,2\n")
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for raw in (data, GATEWAY_HEAD.encode() + data, (GATEWAY_HEAD + ROW).encode() + data):
+        try:
+            assert read(raw).report.files == 1
+        except Unparsable as e:
+            assert str(e).startswith("sent.csv:")  # noqa: PT017

@@ -1,0 +1,136 @@
+"""Time stamps and files of a log."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.documents.sources.logfiles import LogFile, in_order
+from checks.documents.sources.logtime import StampReader
+from checks.model import Unparsable
+from tests.helpers.correspondence import NOW, ZONE, entry, gz
+
+
+def old(day: dt.datetime) -> str:
+    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    return f"{months[day.month - 1]} {day.day:2} {day:%H:%M:%S}"
+
+
+def read_all(
+    days: list[dt.datetime], mtime: dt.datetime, zone: ZoneInfo = ZONE
+) -> list[dt.datetime | None]:
+    text = "".join(f"{old(d)} mx postfix/qmgr[1]: 4PbC4z6W5Qz3tG: removed\n" for d in days).encode()
+    reader = StampReader(memoryview(text), mtime, zone)
+    return [reader.read(old(d).encode()) for d in days]
+
+
+def local(*args: int) -> dt.datetime:
+    return dt.datetime(*args, tzinfo=ZONE)  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "utc"),
+    [
+        ("2026-11-20T08:01:02.123456+07:00", "2026-11-20T01:01:02.123456+00:00"),
+        ("2026-11-20T01:01:02Z", "2026-11-20T01:01:02+00:00"),
+        ("2026-11-20T08:01:02+0700", "2026-11-20T01:01:02+00:00"),
+        ("2026-11-20T08:01:02", "2026-11-20T01:01:02+00:00"),
+    ],
+)
+def test_modern_stamps(stamp: str, utc: str) -> None:
+    reader = StampReader(memoryview(b""), NOW, ZONE)
+    assert reader.read(stamp.encode()) == dt.datetime.fromisoformat(utc)
+
+
+@pytest.mark.parametrize("stamp", [b"2026-13-20T08:01:02Z", b"2026-11-20T25:01:02Z", b"Foo 99 1"])
+def test_no_such_time(stamp: bytes) -> None:
+    assert StampReader(memoryview(b""), NOW, ZONE).read(stamp) is None
+
+
+def test_the_year_is_that_of_the_file() -> None:
+    days = [local(2025, 11, 2, 3, 4, 5), local(2025, 11, 3)]
+    assert read_all(days, local(2025, 11, 3, 1)) == days
+    assert read_all(days, local(2026, 3, 1)) == days
+
+
+def test_new_year_inside_a_file() -> None:
+    days = [
+        local(2025, 12, 30),
+        local(2025, 12, 31, 23, 59, 59),
+        local(2026, 1, 1),
+        local(2026, 1, 2),
+    ]
+    assert read_all(days, local(2026, 1, 2, 1)) == days
+
+
+def test_lines_out_of_order_around_new_year() -> None:
+    days = [local(2025, 12, 31), local(2026, 1, 1), local(2025, 12, 31, 23), local(2026, 1, 1, 1)]
+    assert read_all(days, local(2026, 1, 1, 2)) == days
+
+
+def test_a_file_of_several_years() -> None:
+    days = [local(2024, 3, 1) + dt.timedelta(days=n) for n in range(800)]
+    many = [d for d in days for _ in range(60)]
+    assert read_all(many, days[-1] + dt.timedelta(hours=2)) == many
+
+
+def test_leap_day_and_short_jumps_back() -> None:
+    days = [local(2024, 2, 28), local(2024, 2, 29), local(2024, 2, 28, 23), local(2024, 3, 1)]
+    assert read_all(days, local(2024, 3, 1)) == days
+
+
+def test_rotated_files_come_in_order_of_time() -> None:
+    line = "{} mx postfix/qmgr[1]: 4PbC4z6W5Qz3tG: removed\n"
+    texts = {n: line.format(f"2026-11-{n:02}T08:00:00+07:00") for n in (18, 19, 20)}
+    files, same = in_order(
+        [
+            entry("mail.log", texts[20]),
+            entry("mail.log.1", texts[19]),
+            entry("mail.log.2.gz", gz(texts[18])),
+        ],
+        ZONE,
+    )
+    assert [f.name for f in files] == ["mail.log.2.gz", "mail.log.1", "mail.log"]
+    assert same == 0
+
+
+def test_the_same_file_twice_counts_once_even_compressed() -> None:
+    text = "2026-11-18T08:00:00+07:00 mx postfix/qmgr[1]: 4PbC4z6W5Qz3tG: removed\n" * 3000
+    files, same = in_order(
+        [entry("mail.log.1", text), entry("kept.log", text), entry("mail.log.1.gz", gz(text))], ZONE
+    )
+    assert ([f.name for f in files], same) == (["mail.log.1"], 2)
+
+
+def blocks(data: bytes) -> bytes:
+    return b"".join(bytes(b) for b in LogFile("f", NOW, memoryview(data)).blocks())
+
+
+def test_blocks_of_plain_and_compressed_files_hold_the_same() -> None:
+    text = b"one\ntwo\nthree"
+    assert blocks(text) == blocks(gzip.compress(text)) == text
+    assert blocks(gzip.compress(b"one\n") + gzip.compress(b"two\n")) == b"one\ntwo\n"
+
+
+def test_a_damaged_archive_is_named() -> None:
+    with pytest.raises(Unparsable, match=r"^f: damaged gzip"):
+        blocks(gzip.compress(b"x" * 1000)[:20] + b"\xff" * 40)
+
+
+def test_a_bomb_without_line_ends_takes_no_memory() -> None:
+    assert blocks(gzip.compress(b"\0" * 50_000_000)) == b""
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    for raw in (data, b"\x1f\x8b" + data, gzip.compress(data)[: len(data)]):
+        try:
+            files, _ = in_order([entry("f", raw)], ZONE)
+            assert [blocks(bytes(f.data)) for f in files] is not None
+        except Unparsable as e:
+            assert "f: " in str(e)  # noqa: PT017
