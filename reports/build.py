@@ -66,10 +66,10 @@ def build(  # noqa: PLR0913 - one argument per source of truth, all by keyword
     words = Words(language, ZoneInfo(scan.info.timezone))
     law = rules()
     mine, old = base(scan), base(previous) if previous is not None else None
-    standings = {u: standing(mine, u) for u in mine.units}
-    before = {u: standing(old, u) for u in old.units} if old is not None else {}
     rows, old_rows = moved.by_fingerprint(mine), moved.by_fingerprint(old)
     book = moved.ledger(rows, old_rows, opened, reopened, old)
+    standings = _standings(mine, moved.out_of_sight(book.now, rows))
+    before = _standings(old, moved.out_of_sight(book.before, old_rows))
     reason = moved.why_not(mine, old)
     broken = moved.notes(mine, old) if old is not None and not reason else ()
     comparable = old is not None and not reason and not broken
@@ -114,6 +114,10 @@ def build(  # noqa: PLR0913 - one argument per source of truth, all by keyword
         attention=_attention(views),
         due_days=tuple(Count(key=s.value, n=law.due_days[s]) for s in SEVERITY_ORDER),
     )
+
+
+def _standings(on: Base | None, held: frozenset[str]) -> dict[str, Standing]:
+    return {} if on is None else {u: standing(on, u, held) for u in on.units}
 
 
 def _changes(

@@ -47,10 +47,14 @@ def ledger(
     failing = frozenset(f for f, r in rows.items() if r.status is Status.FAIL)
     before = frozenset() if previous is None else _open_before(rows, old, opened, previous)
     held = before if previous is not None else frozenset(opened)
-    dark = frozenset(f for f in held if f in rows and rows[f].status in UNSEEN)
-    now = failing | dark
+    now = failing | out_of_sight(held, rows)
     came = now - before if previous is not None else frozenset()
     return Ledger(now, before, came - reopened, came & reopened)
+
+
+def out_of_sight(open_: frozenset[str], rows: Mapping[str, Result]) -> frozenset[str]:
+    """The open findings of a scan that have no verdict in it."""
+    return frozenset(f for f in open_ if f in rows and rows[f].status in UNSEEN)
 
 
 def _open_before(

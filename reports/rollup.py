@@ -22,6 +22,8 @@ UNSEEN = (Status.UNKNOWN, Status.ERROR)
 CAUSES = (*(k.value for k in FailureKind), "not_scanned", "unspecified", "error", "no_rows")
 """Why something was not seen, in the order of printing."""
 KINDS = tuple(k.value for k in UnitKind)
+Marks = frozenset[str]
+NO_MARKS: Marks = frozenset()
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -85,25 +87,32 @@ def below(rows: Tally, floor: float) -> bool:
     return rows.coverage is not None and rows.coverage < floor
 
 
-def cell_status(rows: Sequence[Result], floor: float, dark_unit: bool) -> Status:
+def cell_status(
+    rows: Sequence[Result], floor: float, dark_unit: bool, held: Marks = NO_MARKS
+) -> Status:
     """The state of one unit in one area.
 
-    Nothing asked is unknown, not fine. A unit under the floor is never met in any area.
+    Nothing asked is unknown, not fine. A unit under the floor is never met in any area, and one
+    whose open finding (`held`, by fingerprint) went out of sight is not met by going dark.
     """
     if not rows:
         return Status.UNKNOWN
     counts = tally(rows)
     if counts.applicable == 0:
         return Status.NOT_APPLICABLE
-    failing = [r for r in rows if r.status is Status.FAIL and r.waiver is None]
-    if any(at_least(r.severity, Severity.MAJOR) for r in failing):
+    if any(r.status is Status.FAIL and _breaks(r) for r in rows):
         return Status.FAIL
     if counts.error:
         return Status.ERROR
     critical = any(r.status is Status.UNKNOWN and r.severity is Severity.CRITICAL for r in rows)
-    if critical or dark_unit or below(counts, floor):
+    out_of_sight = any(r.fingerprint in held and _breaks(r) for r in rows)
+    if critical or out_of_sight or dark_unit or below(counts, floor):
         return Status.UNKNOWN
     return Status.PASS
+
+
+def _breaks(row: Result) -> bool:
+    return row.waiver is None and at_least(row.severity, Severity.MAJOR)
 
 
 def unit_status(cells: Sequence[Status], dark_unit: bool) -> Status:
@@ -129,12 +138,12 @@ class Standing(msgspec.Struct, frozen=True):
     status: Status
 
 
-def standing(on: Base, unit: str) -> Standing:
-    """Judge one unit of a base."""
+def standing(on: Base, unit: str, held: Marks = NO_MARKS) -> Standing:
+    """Judge one unit of a base; `held` are its open findings that are out of sight."""
     rows = on.rows[unit]
     counts = tally(rows)
     dark = below(counts, on.floor)
-    cells = {f: cell_status(in_family(rows, f), on.floor, dark) for f in on.families}
+    cells = {f: cell_status(in_family(rows, f), on.floor, dark, held) for f in on.families}
     return Standing(counts, dark, cells, unit_status(tuple(cells.values()), dark))
 
 
