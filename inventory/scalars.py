@@ -33,7 +33,7 @@ def meaning(text: str) -> str:
     """What YAML takes an unquoted word for: a number, a date, true or false, nothing, or ''."""
     if not text:
         return "nothing"
-    if text[0] not in _SUSPECT:
+    if text[0] not in _SUSPECT or len(text) > 200:
         return ""
     if text == "~" or text.lower() == "null":
         return "nothing"

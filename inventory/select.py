@@ -45,7 +45,7 @@ def choose(inventory: Inventory, selection: Selection) -> Chosen:
         parts.append(_of_units(inventory, selection.units))
     if selection.zones:
         zones = set(selection.zones)
-        named = {u.id for u in inventory.units.values() if u.zone in zones and not u.external}
+        named = {u.id for u in inventory.units.values() if u.zone in zones}
         parts.append(_of_units(inventory, named))
     if selection.systems:
         parts.append(_of_systems(inventory, selection.systems))

@@ -22,7 +22,7 @@ _MAX_PROBLEMS = 500
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class Scalar(msgspec.Struct, frozen=True):
+class Scalar(msgspec.Struct, frozen=True, gc=False):
     """Text; `plain` when it stands without quotes, so that YAML may take it for a number."""
 
     line: int
@@ -44,7 +44,7 @@ class Sequence(msgspec.Struct, frozen=True):
     items: list[Node]
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """Stands where something was refused and already reported."""
 
     line: int

@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     coverage_floor: Annotated[int, Meta(ge=0, le=100)] = 80
     ssh: SshLimits = SshLimits()
     limits: SizeLimits = SizeLimits()
-    watch: Annotated[str, Meta(extra={"check": rules.every})] = "1d"
+    watch: Annotated[str, Meta(extra={"check": rules.every})] = "0 2 * * *"
     """How often `sauro watch` scans: a duration, or cron in the time zone above."""
     policy: dict[str, dict[str, Any]] = {}
     """`{check id: {option: value}}`, raw; checked against the catalogue by who has one."""

@@ -407,6 +407,11 @@ CASES = {
         P + "9: systems.y.assessment: 'a/../../secret.yaml' leads out of the project folder: "
         "remove `..`",
     ),
+    "record through a folder and back": (
+        SYSTEM + "    assessment: a/../record.yaml",
+        P + "9: systems.y.assessment: 'a/../record.yaml' leads out of the project folder: "
+        "remove `..`",
+    ),
     "absolute record": (
         SYSTEM + "    assessment: /etc/passwd",
         P + "9: systems.y.assessment: expected a path relative to the project folder, "

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inventory.model import Inventory, Waiver
-from inventory.waivers import expiring, find_waiver
+from inventory.waivers import Row, covers, expiring, find_waiver
 
 END = dt.date(2026, 12, 31)
 DAY = dt.timedelta(days=1)
@@ -89,6 +89,9 @@ def test_check_patterns(check: str, covered: bool) -> None:
 def test_it_reaches_no_other_unit() -> None:
     assert found(waiver(unit="b", target="*")) is None
     assert found(waiver(unit="b", target="ya")) is None
+    row = Row("backup.offsite", "a", "ya", "s1", "db")
+    assert covers(waiver(), row, END)
+    assert not covers(waiver(unit="b"), row, END)
 
 
 def test_the_one_that_holds_longest_wins() -> None:

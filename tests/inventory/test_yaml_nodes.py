@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from inventory import yaml_nodes
 from inventory.yaml_nodes import Mapping, Scalar, Sequence, line_of, read_nodes
@@ -143,3 +144,31 @@ def test_line_of_goes_as_deep_as_the_path_leads() -> None:
     assert line_of(root, ("a", "b", 7)) == 2
     assert line_of(root, ("a", "zzz")) == 1
     assert line_of(root, ()) == 1
+
+
+def test_the_loader_without_c_refuses_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [
+        b"a: [1, '2']\nb: {c: d}\n---\nx",
+        b"a: &x [b]\nc: *x\na: 1",
+        b"a: !!int 1",
+        b"[" * 40,
+        b"\xff",
+        b"\xef\xbb\xbfa: 1\r\nb: 2\r\n",
+    ]
+    fast = [read_nodes(data, "f") for data in cases]
+    monkeypatch.setattr(yaml_nodes, "_LOADER", yaml.SafeLoader)
+    assert [read_nodes(data, "f") for data in cases] == fast
+    parsed = read_nodes(b"a: 1\nb: \x07", "f")
+    assert [p.line for p in parsed.problems] == [2]
+    assert parsed.broken
+
+
+def test_lines_count_with_windows_line_ends() -> None:
+    (root,) = read_nodes(b"a: 1\r\nb: 2\r\n", "f").documents
+    assert root == Mapping(
+        1,
+        [
+            (Scalar(1, "a", True), Scalar(1, "1", True)),
+            (Scalar(2, "b", True), Scalar(2, "2", True)),
+        ],
+    )
