@@ -16,6 +16,7 @@ from scanner.demo.expect import expect
 from scanner.demo.places import reserve
 from scanner.demo.plant import fleet, plan, plant
 from scanner.demo.session import ZONE
+from scanner.demo.table import table
 from scanner.demo.truth import Differences, compare, write_truth
 from scanner.errors import UserError
 
@@ -23,18 +24,33 @@ MARK = "SIMULATED"
 """The file by which a folder is known as a demo's, and its reports as simulated."""
 
 
-def run_demo(
+_STEPS = {
+    "vi": (
+        "Đã dựng {units} đơn vị, {hosts} máy chủ, {faults} lỗi cài sẵn (dữ liệu mô phỏng)",
+        "{hosts} máy chủ SSH đang chạy trên máy này",
+    ),
+    "en": (
+        "Built {units} units, {hosts} servers, {faults} planted faults (simulated data)",
+        "{hosts} SSH servers are up on this machine",
+    ),
+}
+
+
+def run_demo(  # noqa: PLR0913 - what the demo cannot know by itself
     out: Path,
     units: int,
     now: dt.datetime,
     random: Random,
     scan: Callable[[Path], Scan],
     say: Callable[[str], None],
+    *,
+    language: str = "vi",
 ) -> Differences:
     """Plant `units` units (3 to 126) in `out`, scan them while their servers run, compare.
 
     An earlier demo in `out` is replaced. `scan` gets the project folder; `now` is aware and close
-    to the clock that the scan will read; `say` hears one line per step.
+    to the clock that the scan will read; `say` hears one line per step and then the table of what
+    was planted beside what was found, in `language` (vi or en).
 
     Raises:
         UserError: `out` holds something that is no demo, or cannot be written; too few or too many
@@ -53,11 +69,20 @@ def run_demo(
         raise UserError(f"{out}: the demo cannot be built: {e}; choose another --out") from e
     truth = expect(plot)
     write_truth(out / "truth.json", truth)
-    say(f"{len(plot.units)} units, {len(plot.hosts)} servers, {len(truth.planted)} planted faults")
+    counts = {
+        "units": len(plot.units),
+        "hosts": len(plot.hosts),
+        "faults": len(truth.planted),
+    }
+    built, running = _STEPS[language]
+    say(built.format(**counts))
     with fleet(planted, reserved):
-        say(f"{len(plot.hosts)} SSH servers are up on loopback")
+        say(running.format(**counts))
         found = scan(out)
-    return compare(truth, found)
+    differences = compare(truth, found)
+    for line in table(differences, language):
+        say(line)
+    return differences
 
 
 def make_room(out: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from checks.model import Status
+from checks.model import STATUS_ORDER, Status
 from checks.results import Result, Scan
 
 Key = tuple[str, str, str, str, str]
@@ -76,10 +76,18 @@ class Differences(msgspec.Struct, frozen=True):
     twice: tuple[Key, ...] = ()
     """Rows that stand in the scan more than once."""
     lines: tuple[Line, ...] = ()
+    rows: int = 0
+    """How many rows were expected."""
+
+    @property
+    def wrong(self) -> int:
+        """How many rows differ in one way or another."""
+        parts = (self.missing, self.unexpected, self.different, self.twice)
+        return sum(map(len, parts))
 
     def __bool__(self) -> bool:
         """Whether there is any difference."""
-        return bool(self.missing or self.unexpected or self.different or self.twice)
+        return self.wrong > 0
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -90,8 +98,8 @@ class Line(msgspec.Struct, frozen=True):
     """How many of it were planted; for what is in order, how many rows."""
     rows: int
     agreeing: int
-    verdicts: str
-    """What the scan said of these rows: `12 fail, 3 unknown`."""
+    verdicts: tuple[tuple[str, int], ...]
+    """What the scan said of these rows: statuses and how often, worst first."""
 
 
 def compare(truth: Truth, scan: Scan) -> Differences:
@@ -115,6 +123,7 @@ def compare(truth: Truth, scan: Scan) -> Differences:
         different=different,
         twice=tuple(twice),
         lines=tuple(_lines(truth, found)),
+        rows=len(expected),
     )
 
 
@@ -136,7 +145,7 @@ def _lines(truth: Truth, found: dict[Key, Result]) -> Iterable[Line]:
             planted=planted,
             rows=len(wanted),
             agreeing=sum(w.key in found and w.agrees(found[w.key]) for w in wanted),
-            verdicts=", ".join(f"{said.count(s)} {s}" for s in Status if s in said),
+            verdicts=tuple((s.value, said.count(s)) for s in STATUS_ORDER if s in said),
         )
 
 

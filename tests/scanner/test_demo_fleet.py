@@ -101,7 +101,7 @@ def test_a_normal_host_runs_the_script_and_keeps_the_streams_and_the_exit_code_a
 def test_the_command_sees_nothing_of_our_environment(fleet: Running) -> None:
     out, _, _ = fleet.run(HostKind.NORMAL, "env")
     names = {line.partition("=")[0] for line in out.decode().splitlines()}
-    assert names <= {"PATH", "HOME", "USER", "SHELL", "PWD", "SHLVL", "_", "OLDPWD"}
+    assert names <= {"PATH", "HOME", "USER", "SHELL", "TZ", "PWD", "SHLVL", "_", "OLDPWD"}
 
 
 def test_large_output_arrives_whole(fleet: Running) -> None:
