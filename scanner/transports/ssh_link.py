@@ -199,14 +199,18 @@ def _broken(link: Link, end: Endpoint) -> Stop:
         return Stop(FailureKind.TIMEOUT, f"{end.address} did not finish the SSH handshake in time")
     if link.guard.exhausted:
         return Stop(FailureKind.UNREACHABLE, f"{end.address} floods instead of speaking SSH")
-    if isinstance(error, IncompatiblePeer):
-        return Stop(FailureKind.UNREACHABLE, f"{end.address}: no common SSH algorithm: {error}")
+    said = link.guard.first.decode("utf-8", "replace")
+    if not said:
+        # A server that is too busy closes or resets before its greeting.
+        detail = f"{end.address} closed the connection before its SSH greeting"
+        return Stop(FailureKind.UNREACHABLE, detail, again=True)
+    if not link.transport.remote_version:
+        return Stop(FailureKind.UNREACHABLE, f"{end.address} does not speak SSH, it said: {said}")
     if error is None or isinstance(error, EOFError | OSError):
         detail = f"{end.address} closed the connection during the SSH handshake"
         return Stop(FailureKind.UNREACHABLE, detail, again=True)
-    # A server that is too busy closes before its greeting; paramiko calls that a bad banner.
-    again = not link.transport.remote_version and "Indecipherable" not in str(error)
-    return Stop(FailureKind.UNREACHABLE, f"{end.address} does not speak SSH: {error}", again=again)
+    why = "no common algorithm" if isinstance(error, IncompatiblePeer) else "the handshake failed"
+    return Stop(FailureKind.UNREACHABLE, f"{end.address}: {why}: {error}")
 
 
 def _try_key(link: Link, end: Endpoint, key: PKey) -> str:

@@ -55,6 +55,8 @@ class Guard:
         self._at = 0
         self._received = 0
         self._stall = stall
+        self.first = b""
+        """The first bytes that came, for messages."""
         self.deadline = deadline
         """After this, both directions end."""
         self.budget = budget
@@ -74,6 +76,7 @@ class Guard:
             self._ahead = self._pipe.recv(_AHEAD)
             self._at = 0
             self._received += len(self._ahead)
+            self.first = self.first or self._ahead[:80]
         chunk = self._ahead[self._at : self._at + count]
         self._at += len(chunk)
         return chunk

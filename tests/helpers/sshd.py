@@ -22,6 +22,19 @@ def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> str:
     return path.with_suffix(".pub").read_text().strip()
 
 
+def keygen_once(path: Path) -> str:
+    """The public key of a pair that is made when it is not there yet."""
+    public = path.with_suffix(".pub")
+    return public.read_text().strip() if public.exists() else keygen(path)
+
+
+def fingerprint(path: Path) -> str:
+    """What `ssh-keygen -l` says of a key: `SHA256:…`."""
+    command = ["ssh-keygen", "-l", "-f", str(path)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    return said.stdout.split()[1]
+
+
 def free_port(address: str) -> int:
     """A port on which nothing listens just now."""
     with socket.socket() as sock:
