@@ -12,7 +12,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -34,6 +34,8 @@ from scanner.store.database import Store
 
 if TYPE_CHECKING:
     from reports.model import Report
+
+Language = Literal["vi", "en"]
 
 
 def utc_now() -> dt.datetime:
@@ -161,7 +163,7 @@ def examine(
         yield target, evidence
 
 
-def figures(store: Store, found: Scan, language: str) -> Report:
+def figures(store: Store, found: Scan, language: Language) -> Report:
     """The report's figures of a scan, against the one before it."""
     from reports.build import build  # noqa: PLC0415
 
@@ -176,7 +178,7 @@ def figures(store: Store, found: Scan, language: str) -> Report:
     )
 
 
-def printed(store: Store, found: Scan, form: str, language: str, *, color: bool) -> str:
+def printed(store: Store, found: Scan, form: str, language: Language, *, color: bool) -> str:
     """A scan as the command line shows it: `table`, `json` or `jsonl`."""
     if form == "table":
         from reports.to_terminal import summary_text  # noqa: PLC0415 - rich is slow to load
@@ -184,7 +186,9 @@ def printed(store: Store, found: Scan, form: str, language: str, *, color: bool)
         return summary_text(figures(store, found, language), color=color, width=100)
     from reports import to_json  # noqa: PLC0415
 
-    return to_json.text(found, form, language)
+    if form == "jsonl":
+        return "\n".join(to_json.jsonl(found, language))
+    return to_json.encode(to_json.scan_json(found, language)).decode().rstrip()
 
 
 def report(
@@ -192,7 +196,7 @@ def report(
     *,
     scan_id: str | None,
     forms: Sequence[str],
-    language: str,
+    language: Language,
     out: Path,
 ) -> list[Path]:
     """Render a stored scan (the latest when no id is given) and write its files.

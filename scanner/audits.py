@@ -35,7 +35,7 @@ def audit(
     out: Path | None,
     stop: threading.Event,
     watch: Callable[[Progress], None],
-    language: str,
+    language: app.Language,
 ) -> Round:
     """Scan everything (going on with an unfinished audit), then write the reports.
 

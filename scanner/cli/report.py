@@ -52,7 +52,7 @@ def report(
     project: Path | None,
     scan_id: str | None,
     forms: tuple[str, ...],
-    language: str | None,
+    language: app.Language | None,
     output: Path | None,
 ) -> None:
     """Write the files and say where they are."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 
-def language_of(environ: Mapping[str, str]) -> str:
+def language_of(environ: Mapping[str, str]) -> Literal["vi", "en"]:
     """`vi` or `en`, from LC_ALL, LC_MESSAGES, LANG in their usual order."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         value = environ.get(name, "")

@@ -55,7 +55,7 @@ def stored(place: Path) -> int:
         return 0
     db = sqlite3.connect(f"file:{place / 'sauro.db'}?mode=ro", uri=True)
     try:
-        count: int = db.execute("select count(*) from results").fetchone()[0]
+        count: int = db.execute("select count(*) from targets").fetchone()[0]
     except sqlite3.Error:
         return 0
     finally:
@@ -92,7 +92,7 @@ def test_killed_and_resumed_is_the_same_as_undisturbed(tmp_path: Path, how: int)
         process = subprocess.Popen(
             COMMAND, cwd=tmp_path / "killed", env=ENVIRON, stdout=subprocess.DEVNULL
         )
-        while stored(tmp_path / "killed") < 60:
+        while stored(tmp_path / "killed") < 5:
             assert process.poll() is None
             time.sleep(0.01)
         process.send_signal(how)
@@ -108,7 +108,7 @@ def test_killed_and_resumed_is_the_same_as_undisturbed(tmp_path: Path, how: int)
         )
         again = server.execs - before
     assert process.returncode != 0
-    assert kept >= 60
-    assert again < 30, "what was judged is not asked again"
+    assert 5 <= kept < 30
+    assert again <= 30 - kept + 1, "what was judged is not asked again"
     assert verdicts(resumed.stdout) == verdicts(calm.stdout)
     assert resumed.returncode == calm.returncode
