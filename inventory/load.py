@@ -72,9 +72,9 @@ class _Loader:
 
     def name(self, path: Path) -> str:
         """The file as messages call it: from the project folder when it lies there."""
-        return (
-            str(path.relative_to(self.project)) if path.is_relative_to(self.project) else str(path)
-        )
+        inside = path.is_relative_to(self.project)
+        text = str(path.relative_to(self.project) if inside else path)
+        return "".join(c if c.isprintable() else "?" for c in text)
 
     def fail(self, path: Path, message: str) -> None:
         self.problems.append(Problem(self.name(path), 0, "", message))

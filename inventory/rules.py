@@ -72,7 +72,7 @@ def project_path(text: str) -> None:
     if text.startswith(("/", "~")) or "\\" in text:
         raise ValueError(f"expected a path relative to the project folder, not {shown(text)}")
     if ".." in text.split("/") or posixpath.normpath(text).startswith(".."):
-        raise ValueError(f"{shown(text)} leads out of the project folder: remove `..`")
+        raise ValueError(f"{shown(text)} may lead out of the project folder: remove `..`")
 
 
 def host_path(text: str) -> None:

@@ -71,6 +71,10 @@ def test_only_the_code_is_needed() -> None:
             ["a.csv:4: code: is empty: fill it in"],
         ),
         (
+            f"code,name\nA,{'x' * 10_001}\nB,y\n",
+            ["a.csv:2: name: is too long: a quote may be missing"],
+        ),
+        (
             'code,name\nA,"open\n',
             ["a.csv:2: is not valid CSV (unexpected end of data): correct it"],
         ),

@@ -43,6 +43,9 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     either: int | str = 0
     secret: Annotated[str, Meta(pattern="^env:", extra={"secret": True, "what": "env:NAME"})] = ""
     other: Inner | None = None
+    maybe: int | str | None = 0
+    short: Annotated[str, Meta(max_length=3)] = ""
+    some: Annotated[tuple[int, ...], Meta(min_length=1)] = (1,)
 
 
 def read(text: str) -> Thing:
@@ -99,6 +102,13 @@ def test_reads_every_type() -> None:
 
 def test_a_quoted_date_is_a_date_and_null_is_none() -> None:
     assert read('{day: "2026-03-01", other: null}') == Thing(day=dt.date(2026, 3, 1))
+
+
+def test_unions_take_what_fits_first() -> None:
+    for text, value in (("7", 7), ("x", "x"), ("'7'", "7"), ("~", None)):
+        assert read(f"maybe: {text}").maybe == value
+    assert "not a list" in faults("maybe: [1]")[0]
+    assert "put it in quotes" in faults("either: 1.5")[0]
 
 
 def test_every_problem_is_found_in_one_go() -> None:
@@ -175,6 +185,8 @@ def test_text_that_only_begins_like_a_number_is_text(word: str) -> None:
         ("<<: {text: x}", "<<: unknown key"),
         ('text: "a\\eb"', "holds control characters"),
         ('text: "a\\u202eb"', "holds control characters"),
+        ("short: four", "is longer than 3 characters: shorten it"),
+        ("some: []", "needs at least 1 entries: add them"),
         ("raw: {x: 1}", "raw.x: expected a mapping"),
         ("raw: {x: {y: 0x10}}", "raw.x.y: expected a number"),
     ],

@@ -399,17 +399,17 @@ CASES = {
     ),
     "record outside": (
         SYSTEM + "    assessment: ../secret.yaml",
-        P + "9: systems.y.assessment: '../secret.yaml' leads out of the project folder: "
+        P + "9: systems.y.assessment: '../secret.yaml' may lead out of the project folder: "
         "remove `..`",
     ),
     "record hidden outside": (
         SYSTEM + "    assessment: a/../../secret.yaml",
-        P + "9: systems.y.assessment: 'a/../../secret.yaml' leads out of the project folder: "
+        P + "9: systems.y.assessment: 'a/../../secret.yaml' may lead out of the project folder: "
         "remove `..`",
     ),
     "record through a folder and back": (
         SYSTEM + "    assessment: a/../record.yaml",
-        P + "9: systems.y.assessment: 'a/../record.yaml' leads out of the project folder: "
+        P + "9: systems.y.assessment: 'a/../record.yaml' may lead out of the project folder: "
         "remove `..`",
     ),
     "absolute record": (
@@ -476,6 +476,11 @@ CASES = {
         P + '10: systems.y.backups.b.every: cron needs five fields like "0 2 * * *", '
         "not '0 0 2 * * *'",
     ),
+    "cron that never comes": (
+        SET + "{kind: directory, server: s, path: /b, every: 0 0 30 2 *}",
+        P + "10: systems.y.backups.b.every: '0 0 30 2 *' is not a cron expression "
+        "(Bad day-of-month): correct it",
+    ),
     "cron out of range": (
         SET + "{kind: directory, server: s, path: /b, every: 0 25 * * *}",
         P + "10: systems.y.backups.b.every: '0 25 * * *' is not a cron expression (Bad hour): "
@@ -493,7 +498,8 @@ CASES = {
     ),
     "register outside": (
         UNIT + "documents:\n  register: {path: ../*.csv}",
-        P + "5: documents.register.path: '../*.csv' leads out of the project folder: remove `..`",
+        P
+        + "5: documents.register.path: '../*.csv' may lead out of the project folder: remove `..`",
     ),
     "gateway outside": (
         UNIT + "documents:\n  gateway: {path: ~/x.csv}",
@@ -696,6 +702,11 @@ def test_what_is_no_ordinary_file_is_refused_unopened(project: Path) -> None:
         "inventory/gone.yaml: cannot be read (No such file or directory): make it readable",
         "inventory/pipe.yaml: is not an ordinary file: remove it",
     ]
+
+
+def test_a_hostile_file_name_stays_one_line(project: Path) -> None:
+    put(project, **{"a\n\x1b[31mb": UNIT + "zoen: x"})
+    assert faults(project) == ["inventory/a??[31mb.yaml:4: zoen: unknown key; did you mean 'zone'?"]
 
 
 def test_faults_of_the_directory_of_agencies_come_along(project: Path) -> None:
