@@ -67,6 +67,7 @@ def visit_all(
     abandoned. Results wait in a bounded queue: a slow consumer slows the visits down.
     """
     if not asked:
+        collector.close()
         return
     workers = max(1, min(workers, len(asked)))
     processes = max(1, min(processes, workers))
