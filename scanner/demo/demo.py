@@ -54,7 +54,7 @@ def run_demo(  # noqa: PLR0913 - what the demo cannot know by itself
 
     Raises:
         UserError: `out` holds something that is no demo, or cannot be written; too few or too many
-            units; no free ports.
+            units; no free ports; the scan was stopped.
     """
     out = out.absolute()
     make_room(out)
@@ -79,6 +79,8 @@ def run_demo(  # noqa: PLR0913 - what the demo cannot know by itself
     with fleet(planted, reserved):
         say(running.format(**counts))
         found = scan(out)
+    if not found.info.complete:
+        raise UserError("the demo's scan was stopped before its end: nothing was compared")
     differences = compare(truth, found)
     for line in table(differences, language):
         say(line)

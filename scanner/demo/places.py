@@ -80,7 +80,7 @@ def _bind_all(wanted: list[tuple[str, int]]) -> list[socket.socket]:
     for place in wanted:
         one = socket.socket()
         try:
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Without SO_REUSEADDR: until they listen, two demos could otherwise share a port.
             one.bind(place)
         except OSError:
             one.close()

@@ -24,7 +24,7 @@ from scanner.demo.demo import make_room
 from scanner.demo.kinds import HostKind
 from scanner.demo.layout import host_home, mail_log, set_folder
 from scanner.demo.names import places
-from scanner.demo.places import Endpoint
+from scanner.demo.places import Endpoint, reserve
 from scanner.demo.plant import Planted, plan, plant
 from scanner.demo.plot import BackupStory, DocsStory, LevelStory, Plot
 from scanner.demo.records import record_path
@@ -43,10 +43,13 @@ def seeded_keys(seed: int) -> Callable[[], Ed25519PrivateKey]:
     return lambda: Ed25519PrivateKey.from_private_bytes(lots.randbytes(32))
 
 
-def planted_in(out: Path, units: int = 3, seed: int = 6, now: dt.datetime = NOW) -> Planted:
+def planted_in(out: Path, seed: int = 6, *, one_address: bool = False) -> Planted:
     lots = lots_of(seed)
-    plot = plan(units, now, ZONE, lots)
-    endpoints = tuple(Endpoint(f"127.77.0.{n + 1}", 22022) for n in range(len(plot.hosts)))
+    plot = plan(3, NOW, ZONE, lots)
+    endpoints = tuple(
+        Endpoint("127.0.0.1", 40000 + n) if one_address else Endpoint(f"127.77.0.{n + 1}", 22022)
+        for n in range(len(plot.hosts))
+    )
     return plant(out, plot, endpoints, lots, seeded_keys(seed))
 
 
@@ -99,6 +102,36 @@ def test_the_folder_loads_as_a_project(small: Planted, loaded: Inventory) -> Non
     assert len(loaded.waivers) == len(plot.waivers) == 2
     assert {u.id for u in loaded.units.values() if u.external} == {"ha-noi", "ca-ha-noi"}
     assert (small.out / "SIMULATED").read_text(encoding="utf-8").startswith("Dữ liệu mô phỏng")
+
+
+def test_where_there_is_one_address_every_server_has_a_port_of_its_own(tmp_path: Path) -> None:
+    small = planted_in(tmp_path / "d", one_address=True)
+    found = load(Path("inventory"), small.out, Path("agencies.csv"))
+    ports = [server.ssh.port for server in found.servers.values()]
+    assert ports == [40000 + n for n in range(len(ports))]
+    assert {server.ssh.key_file for server in found.servers.values()} == {"keys/scan"}
+    assert "[127.0.0.1]:40001 ssh-ed25519 " in (small.out / "known_hosts").read_text()
+
+
+def test_ports_are_reserved_on_one_address_when_the_others_do_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scanner.demo.places._usable", lambda _: False)
+    reserved = reserve(5)
+    try:
+        assert {e.address for e in reserved.endpoints} == {"127.0.0.1"}
+        assert len({e.port for e in reserved.endpoints}) == 5
+    finally:
+        reserved.close()
+
+
+def test_two_demos_at_once_do_not_share_ports() -> None:
+    one, other = reserve(5), reserve(5)
+    try:
+        assert set(one.endpoints).isdisjoint(other.endpoints)
+    finally:
+        one.close()
+        other.close()
 
 
 def test_every_path_of_the_inventory_leads_to_the_planted_files(

@@ -10,8 +10,8 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
-from checks.results import Scan
-from inventory.model import Selection
+from checks.results import Scan, ScanInfo
+from inventory.model import Inventory, Selection
 from scanner import app
 from scanner.demo.demo import run_demo
 from scanner.errors import UserError
@@ -71,6 +71,22 @@ def test_the_servers_are_gone_when_the_scan_breaks(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="scan broke"):
         run_demo(tmp_path / "demo", 3, now(), lots(), broken, lambda _: None)
     assert served() == []
+
+
+def test_a_stopped_scan_is_not_compared(tmp_path: Path) -> None:
+    def stopped(_: Path) -> Scan:
+        info = ScanInfo(
+            id="x",
+            started=now(),
+            tool="t",
+            legal_basis=2026,
+            timezone="Asia/Ho_Chi_Minh",
+            selection=Selection(),
+        )
+        return Scan(info=info, inventory=Inventory())
+
+    with pytest.raises(UserError, match="nothing was compared"):
+        run_demo(tmp_path / "demo", 3, now(), lots(), stopped, lambda _: None)
 
 
 def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
