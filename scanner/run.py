@@ -20,6 +20,9 @@ from inventory.model import Inventory
 from scanner.judge import Judge, Judged
 from scanner.plan import Case, Plan
 
+JUDGED = frozenset({Status.PASS, Status.FAIL, Status.NOT_APPLICABLE})
+"""Statuses of rows that a scan counts as judged."""
+
 Visited = tuple[str, list[Evidence], float]
 """A target, the evidence of its one visit in the order asked, and the seconds it took."""
 Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Iterator[Visited]]
@@ -61,7 +64,7 @@ def run(
 ) -> None:
     """Visit, judge and store every case of the plan; `watch` hears of each finished target.
 
-    `head` is the scan without its rows. Rows go to `keep` only: a large scan never stands in memory.
+    `head` is the scan without its rows. Rows go to `keep` only, so a large scan takes no memory.
     """
     desk = _Desk(plan, judge)
     first = desk.ready_without_evidence()

@@ -100,9 +100,7 @@ def test_rule_2_unparsable_on_purpose_is_unknown() -> None:
     def confused(_: Context, words: list[str]) -> Iterable[Verdict]:
         raise Unparsable(f"line 3: {words}")
 
-    (row,) = (
-        a_judge().judge(only_case(make(confused, one_server())), seen(answer("u0-s0"))).results
-    )
+    (row,) = a_judge().judge(only_case(make(confused, one_server())), seen(answer("u0-s0"))).results
     assert row.status is Status.UNKNOWN
     assert row.failure is not None
     assert row.failure.kind is FailureKind.UNPARSABLE
@@ -121,9 +119,7 @@ def test_rule_4_a_missing_member_forbids_a_pass(verdict: Verdict) -> None:
     def judge(_: Context, __: list[str]) -> Iterable[Verdict]:
         yield verdict
 
-    case = only_case(
-        make(judge, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2)
-    )
+    case = only_case(make(judge, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2))
     (row,) = a_judge().judge(case, seen(answer("u0-s0"), failure("u0-s1"))).results
     assert row.status is Status.UNKNOWN
     assert row.failure is not None
@@ -131,25 +127,19 @@ def test_rule_4_a_missing_member_forbids_a_pass(verdict: Verdict) -> None:
 
 
 def test_rule_4_a_missing_member_does_not_hide_a_failure() -> None:
-    case = only_case(
-        make(all_fine, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2)
-    )
+    case = only_case(make(all_fine, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2))
     (row,) = a_judge().judge(case, seen(answer("u0-s0", "bad"), failure("u0-s1"))).results
     assert row.status is Status.FAIL
 
 
 def test_rule_4_all_members_missing_is_rule_1() -> None:
-    case = only_case(
-        make(all_fine, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2)
-    )
+    case = only_case(make(all_fine, of_servers(Need.MEMBER), Scope.SYSTEM), inventory(servers=2))
     (row,) = a_judge().judge(case, seen(failure("u0-s0"), failure("u0-s1"))).results
     assert row.status is Status.UNKNOWN
 
 
 def test_optional_evidence_may_be_missing() -> None:
-    case = only_case(
-        make(all_fine, of_servers(Need.OPTIONAL), Scope.SYSTEM), inventory(servers=2)
-    )
+    case = only_case(make(all_fine, of_servers(Need.OPTIONAL), Scope.SYSTEM), inventory(servers=2))
     (row,) = a_judge().judge(case, seen(answer("u0-s0"), failure("u0-s1"))).results
     assert row.status is Status.PASS
 
@@ -185,11 +175,7 @@ def test_less_evidence_never_makes_a_pass(states: list[str]) -> None:
     )
     (row,) = a_judge().judge(case, evidence).results
     expected = (
-        Status.FAIL
-        if "bad" in states
-        else Status.UNKNOWN
-        if "missing" in states
-        else Status.PASS
+        Status.FAIL if "bad" in states else Status.UNKNOWN if "missing" in states else Status.PASS
     )
     assert row.status is expected
 
