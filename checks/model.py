@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Generic, TypeVar, overload
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -147,7 +146,15 @@ class Request(Value, frozen=True):
     @property
     def key(self) -> str:
         """Identity within a target: equal keys are asked once."""
-        return self.probe + ("?" + urlencode(sorted(self.params.items())) if self.params else "")
+        if not self.params:
+            return self.probe
+        parts = (f"{k}={_escaped(v)}" for k, v in sorted(self.params.items()))
+        return f"{self.probe}?{'&'.join(parts)}"
+
+
+def _escaped(value: str) -> str:
+    # Enough to tell any two requests apart; urlencode took a tenth of a scan's judging.
+    return value.replace("%", "%25").replace("&", "%26") if "%" in value or "&" in value else value
 
 
 class Probe(Value, frozen=True):
