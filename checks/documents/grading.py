@@ -134,7 +134,9 @@ def grade_of(
         return Grade.C
     if document is None:
         own = directory.is_own_sign(key.sign) and mail.found is FoundIn.NAME and mail.leading
-        return Grade.B if own and not mail.cites else Grade.C
+        # A register of this year says nothing of another year's numbers.
+        other_year = key.year not in (0, day.year)
+        return Grade.B if own and not mail.cites and not other_year else Grade.C
     if not _WINDOW[0] <= (day - document.date).days <= _WINDOW[1]:
         return Grade.C
     if mail.found is FoundIn.NAME:

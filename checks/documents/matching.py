@@ -115,10 +115,11 @@ class _Sent(msgspec.Struct):
 
 
 class _Horizon(msgspec.Struct, frozen=True):
-    """Up to which day the gateway's export and the register can be believed to be complete."""
+    """Up to which day gateway and register can be believed, and since when the register can."""
 
     gateway: dt.date
     register: dt.date
+    since: dt.date
     zone: ZoneInfo
 
     def settled(self, day: dt.date, working_days: int) -> bool:
@@ -127,8 +128,10 @@ class _Horizon(msgspec.Struct, frozen=True):
 
     def registered(self, day: dt.date, working_days: int) -> bool:
         """Whether a register row for this day would be there as well."""
+        # In January a number may be of December: a register of the new year alone lacks it.
+        needed = dt.date(day.year - 1, 12, 31) if day.month == 1 else day
         limit = working_days_after(day, working_days)
-        return limit <= min(self.gateway, self.register)
+        return self.since <= needed and limit <= min(self.gateway, self.register)
 
 
 def match(
@@ -163,8 +166,13 @@ def _horizon(
 ) -> _Horizon:
     never = period.start - dt.timedelta(days=1)
     gateway = max(times).astimezone(zone).date() if times else never
-    register = max((d.date for d in documents.all()), default=never)
-    return _Horizon(min(gateway, period.end), min(register, period.end), zone)
+    dates = [d.date for d in documents.all()]
+    return _Horizon(
+        gateway=min(gateway, period.end),
+        register=min(max(dates, default=never), period.end),
+        since=min(dates, default=period.end),
+        zone=zone,
+    )
 
 
 def _gateway(

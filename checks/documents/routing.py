@@ -118,12 +118,9 @@ def _source_verdict(ctx: Context, source: SourceReport) -> Verdict:
         return failed(
             _message("gaps"), detail, severity, source=source.name, share=share, limit=limit
         )
-    if (
-        mail
-        and source.mails
-        and source.mails_with_headers * 100 < (options.header_share * source.mails)
-    ):
-        seen = source.mails_with_headers / source.mails
+    mails = source.mails + source.dropped
+    if mail and mails and source.mails_with_headers * 100 < options.header_share * mails:
+        seen = source.mails_with_headers / mails
         return failed(_message("headers"), detail, severity, source=source.name, share=seen)
     return passed(_message("complete"), detail, source=source.name, last=last, share=share)
 

@@ -86,7 +86,7 @@ def register(*rows: tuple[str, str, str], reason: str = "") -> str:
 
 def gateway(*rows: tuple[str, str, str, str]) -> str:
     """Rows of (number and sign, to, sent, receive status)."""
-    return "".join(f"H26.1.2,{to},{n},Tên,1,2,{at},,done?,{st}\n" for n, to, at, st in rows)
+    return "".join(f"H26.1.2,{to},{n},Tên,1,2,{at},,sent,{st}\n" for n, to, at, st in rows)
 
 
 def word(text: str, charset: str = "utf-8") -> str:

@@ -17,7 +17,7 @@ from tests.helpers.correspondence import NOW, ZONE, entry, gz
 
 
 def old(day: dt.datetime) -> str:
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     return f"{months[day.month - 1]} {day.day:2} {day:%H:%M:%S}"
 
 
@@ -131,6 +131,6 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for raw in (data, b"\x1f\x8b" + data, gzip.compress(data)[: len(data)]):
         try:
             files, _ = in_order([entry("f", raw)], ZONE)
-            assert [blocks(bytes(f.data)) for f in files] is not None
+            assert sum(len(blocks(bytes(f.data))) for f in files) >= 0
         except Unparsable as e:
             assert "f: " in str(e)  # noqa: PT017

@@ -180,7 +180,7 @@ def filtered(*, headers_twice: bool, end_first: bool, status: str = "sent (250 O
 
 @pytest.mark.parametrize("headers_twice", [True, False])
 @pytest.mark.parametrize("end_first", [True, False])
-def test_two_ids_of_one_mail_count_once(headers_twice: bool, end_first: bool) -> None:  # noqa: FBT001
+def test_two_ids_of_one_mail_count_once(headers_twice: bool, end_first: bool) -> None:
     found = read(filtered(headers_twice=headers_twice, end_first=end_first))
     assert pairs(found) == [("12/QD-UBND-HK", "soyte.gov.vn")]
     assert (found.report.mails, found.report.mails_with_headers) == (1, 1)
@@ -355,7 +355,7 @@ def test_what_a_subject_says_about_the_number(
     subject: str,
     cites: bool,
     draft: bool,
-    secret: bool,  # noqa: FBT001
+    secret: bool,
 ) -> None:
     (event,) = read(log(Mail(AT, subject))).events
     assert event.mail is not None
