@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -15,10 +14,9 @@ import msgspec
 import yaml
 from cronsim import CronSim, CronSimError
 
+from inventory.durations import parse_duration
 from inventory.model import BackupSet
 
-_DURATION = re.compile(r"(\d{1,6})([smhdw])", re.ASCII)
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 MIN_GRACE = dt.timedelta(minutes=10)
 MAX_GRACE = dt.timedelta(days=1)
 _LONGEST = dt.timedelta(days=3660)
@@ -46,10 +44,10 @@ class Undated(ValueError):  # noqa: N818 - says what it is
 
 def duration(text: str) -> dt.timedelta | None:
     """`90s 15m 3h 1d 2w` as a time span; None for anything else, nothing or over ten years."""
-    match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    try:
+        span = parse_duration(text.strip())
+    except ValueError:
         return None
-    span = dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
     return span if dt.timedelta() < span <= _LONGEST else None
 
 

@@ -23,7 +23,9 @@ AGREE = dt.timedelta(hours=12)
 """Stamps of one point that lie further apart than this tell of a copy, a rename or a touch."""
 _SKEW_FROM = 5.0
 _EARLIEST = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-_LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+FIRST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+LATEST = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+"""Stamps outside these two are no times that could be meant, and would break reckoning."""
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -108,7 +110,7 @@ def from_epoch(seconds: float) -> dt.datetime | None:
         time = dt.datetime.fromtimestamp(seconds, dt.UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return time if time < _LATEST else None
+    return time if FIRST < time < LATEST else None
 
 
 def read_name(named: Named, clocks: Clockwork) -> Stamp | None:

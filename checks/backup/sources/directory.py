@@ -205,12 +205,10 @@ def _below(root: bytes, path: bytes) -> str:
 def _look(values: Mapping[str, str]) -> Look:
     if values.get("look") != "done":
         return Look(note="content_not_read")
+    if values.get("rc", "0") != "0" or values.get("tar_rest", "0") != "0":
+        return Look(bad="broken_archive")
     if values.get("empty"):
         return Look(bad="empty_archive")
-    if values.get("rc", "0") != "0":
-        return Look(bad="broken_archive")
-    if values.get("tar_rest", "0") != "0":
-        return Look(bad="broken_archive")
     head, mark = values.get("head"), values.get("mark")
     if head is not None and mark != head:
         return Look(bad="no_completion_mark")

@@ -18,7 +18,7 @@ from checks.backup.names import base, date_in, group_of, is_companion, is_empty,
 from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, PointState
 from checks.backup.sources.base import BackupSource, newest
 from checks.backup.sources.place import Place, place_of
-from checks.backup.timing import NO_CLOCK, Stamp, choose, read_name
+from checks.backup.timing import FIRST, LATEST, NO_CLOCK, Stamp, choose, read_name
 from checks.model import (
     Answers,
     Context,
@@ -239,4 +239,8 @@ def _running(evidence: Evidence | None, place: Place) -> Iterator[BackupPoint]:
 
 
 def _utc(time: dt.datetime) -> dt.datetime:
-    return time.astimezone(dt.UTC) if time.tzinfo else time.replace(tzinfo=dt.UTC)
+    """A store's stamp as UTC; what is no time that could be meant lies at the end it is near."""
+    wall = time.replace(tzinfo=dt.UTC)
+    if not FIRST < wall < LATEST:
+        return FIRST if wall <= FIRST else LATEST
+    return time.astimezone(dt.UTC) if time.tzinfo else wall
