@@ -286,7 +286,7 @@ def _waivers(units: Sequence[UnitPlot], now: dt.datetime) -> tuple[WaiverPlot, .
                 unit=unit.place.code,
                 check="backup.*",
                 target=f"{system.id}/{backup.id}",
-                until=today + dt.timedelta(days=45),
+                until=today + dt.timedelta(days=25),
             )
         )
     for unit, system in bare[:1]:
