@@ -57,6 +57,7 @@ def open_project(folder: Path) -> Project:
         InvalidInput: the settings or the inventory are wrong; every problem with its place.
         UserError: the policy names a check or an option that does not exist.
     """
+    folder = folder.resolve()
     settings = load_settings(folder)
     agencies = folder / settings.agencies
     inventory = load(folder / settings.inventory, folder, agencies if agencies.exists() else None)
