@@ -1,6 +1,6 @@
 """Values to bytes and back. Pure.
 
-Packed bytes tell by their first byte what they are: `x` zlib, `{` JSON, anything else msgpack.
+Packed bytes are msgpack, or zlib of that when they start with `x`, as no msgpack of ours does.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import datetime as dt
 import re
 import zlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -18,6 +18,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 _WORTH_IT = 1024
 """Bytes from which compressing is worth its time."""
+_BIG = 1
+"""Extension code of integers beyond 64 bits."""
 _encoder = msgspec.msgpack.Encoder()
 _escaped = re.compile(r"\\(\\|0|u[0-9a-f]{4})")
 
@@ -25,51 +27,46 @@ _escaped = re.compile(r"\\(\\|0|u[0-9a-f]{4})")
 def pack(value: object) -> bytes:
     """Any value of ours as bytes.
 
-    Integers beyond 64 bits go as JSON; halves of surrogate pairs, which no encoding can carry,
-    become U+FFFD.
+    Halves of surrogate pairs, which no encoding can carry, become U+FFFD.
     """
-    raw = _raw(value)
+    try:
+        raw = _encoder.encode(value)
+    except (OverflowError, UnicodeEncodeError):
+        plain = msgspec.to_builtins(value, builtin_types=(dt.datetime, bytes))
+        raw = _encoder.encode(_mended(plain))
     if len(raw) < _WORTH_IT:
         return raw
     small = zlib.compress(raw, 1)
     return small if len(small) < len(raw) else raw
 
 
-def _raw(value: object) -> bytes:
-    try:
-        return _encoder.encode(value)
-    except OverflowError:
-        return _or_mended(value, msgspec.json.encode)
-    except UnicodeEncodeError:
-        return _raw(_mended(msgspec.to_builtins(value, builtin_types=(dt.datetime, bytes))))
-
-
-def _or_mended(value: object, encode: Callable[[Any], bytes]) -> bytes:
-    try:
-        return encode(value)
-    except UnicodeEncodeError:
-        return encode(_mended(msgspec.to_builtins(value)))
-
-
 def _mended(value: object) -> object:
+    """What msgpack cannot carry, in a form that it can: integers beyond 64 bits, broken text."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
         return {_mended(k): _mended(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mended(v) for v in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        length = value.bit_length() // 8 + 1
+        return msgspec.msgpack.Ext(_BIG, value.to_bytes(length, "big", signed=True))
     return value
+
+
+def _extension(code: int, data: memoryview) -> int:
+    if code != _BIG:
+        raise ValueError(f"extension {code}")
+    return int.from_bytes(data, "big", signed=True)
 
 
 def unpacker(kind: type[T]) -> Callable[[bytes], T]:
     """A fast reader of packed values of one type; it raises ValueError for damaged bytes."""
-    from_msgpack = msgspec.msgpack.Decoder(kind)
-    from_json = msgspec.json.Decoder(kind)
+    decoder = msgspec.msgpack.Decoder(kind, ext_hook=_extension)
 
     def read(data: bytes) -> T:
         try:
-            raw = zlib.decompress(data) if data[:1] == b"x" else data
-            return from_json.decode(raw) if raw[:1] == b"{" else from_msgpack.decode(raw)
+            return decoder.decode(zlib.decompress(data) if data[:1] == b"x" else data)
         except (zlib.error, msgspec.DecodeError, UnicodeDecodeError) as e:
             raise ValueError(f"{kind.__name__}: {e}") from e
 

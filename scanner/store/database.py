@@ -10,14 +10,12 @@ import datetime as dt
 import hashlib
 import threading
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-import msgspec
 from sqlalchemy import Connection, Engine, select, update
 
 from checks.model import Evidence, Memory, Status
@@ -26,7 +24,7 @@ from inventory.model import Inventory
 from scanner.store import life, migrations, prune, reads, tables, writes
 from scanner.store.codec import from_micros, pack, to_column, to_micros
 from scanner.store.connect import WRITES, address, make_engine, use_write_ahead_log
-from scanner.store.errors import FAULTS, StoreError, damaged, explain, is_busy
+from scanner.store.errors import FAULTS, StoreError, damaged, explain, is_busy, is_ours
 
 T = TypeVar("T")
 
@@ -45,7 +43,7 @@ class Store:
         self._place = place
         self._patience = patience
         self._cap = evidence_cap
-        self._statements = writes.Statements(engine.dialect.name)
+        self._statements = writes.Statements(engine.dialect)
         self._started: dict[str, int] = {}
         # One writer at a time in this program, in turn; SQLite's own waiting is not fair.
         self._turn = threading.Lock()
@@ -104,6 +102,8 @@ class Store:
             try:
                 return work()
             except FAULTS as e:
+                if is_ours(e):
+                    raise
                 if not is_busy(e) or time.monotonic() >= end:
                     raise explain(e, self._place) from e
             time.sleep(0.02)
@@ -134,9 +134,8 @@ class Store:
 
     def begin(self, info: ScanInfo, inventory: Inventory, plan_digest: str) -> None:
         """Enter a scan that is about to start; entering the same unfinished one again is fine."""
-        raw = msgspec.msgpack.encode(inventory)
-        digest = hashlib.sha256(raw).hexdigest()
-        data = zlib.compress(raw)
+        data = pack(inventory)
+        digest = hashlib.sha256(data).hexdigest()
         row = {
             "id": to_column(info.id),
             "started": to_micros(info.started),

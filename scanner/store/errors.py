@@ -43,6 +43,11 @@ def _code(error: Exception) -> int | None:
     return None if code is None else int(code) & 0xFF
 
 
+def is_ours(error: Exception) -> bool:
+    """Whether the fault is a mistake in our own statements, which must keep its trace."""
+    return isinstance(_bare(error), sqlite3.ProgrammingError | sqlite3.InterfaceError)
+
+
 def is_busy(error: Exception) -> bool:
     """Whether trying again may help, because another writer is at work."""
     return _code(error) in _BUSY

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Connection,
+    Dialect,
     Table,
     Text,
     bindparam,
@@ -20,10 +21,11 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.dml import Delete, Insert
 
 from checks.model import Evidence, Memory
 from checks.results import Result, TargetOutcome
@@ -127,11 +129,14 @@ def case_rows(scan: str, keys: Sequence[str]) -> list[Row]:
 
 
 class Statements:
-    """Every statement of `save`, made once, for SQLite or PostgreSQL."""
+    """Every statement of `save` as text, made once: building it anew took longer than writing."""
 
-    def __init__(self, dialect: str) -> None:
-        self._insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-        self._all = {
+    def __init__(self, dialect: Dialect) -> None:
+        postgres = dialect.name == "postgresql"
+        self._insert = postgresql.insert if postgres else sqlite.insert
+        # The driver gets rows by name.
+        named = dialect if postgres else sqlite.dialect(paramstyle="named")
+        made: dict[str, Insert | Delete] = {
             "targets": self._replace(tables.targets),
             "cases": self._insert(tables.cases).on_conflict_do_nothing(),
             "results": self._replace(tables.results),
@@ -139,17 +144,18 @@ class Statements:
             "answers": self._replace(tables.answers),
             "memories": self._memories(),
             "unturn": delete(tables.turns).where(
-                tables.turns.c.fingerprint == bindparam("f"),
-                tables.turns.c.started == bindparam("t"),
+                tables.turns.c.fingerprint == bindparam("f", type_=Text),
+                tables.turns.c.started == bindparam("t", type_=BigInteger),
             ),
             "turns": _turns(),
         }
+        self.texts = {name: str(one.compile(dialect=named)) for name, one in made.items()}
 
     def put(self, connection: Connection, batch: Batch) -> None:
         """Write a batch inside the caller's transaction."""
         for name, rows in batch.items():
             if rows:
-                connection.execute(self._all[name], rows)
+                connection.exec_driver_sql(self.texts[name], rows)
 
     def keep_inventory(self, connection: Connection, digest: str, data: bytes) -> None:
         """Write an inventory unless the same is there already."""
@@ -200,15 +206,18 @@ class Statements:
 
 def _turns() -> Insert:
     table = tables.turns
+    mark, start = bindparam("f", type_=Text), bindparam("t", type_=BigInteger)
+    state = bindparam("s", type_=Text)
+    earlier = table.alias("earlier")
+    last = select(func.max(earlier.c.started)).where(
+        earlier.c.fingerprint == mark, earlier.c.started < start
+    )
     before = (
         select(table.c.state)
-        .where(table.c.fingerprint == bindparam("f"), table.c.started < bindparam("t"))
-        .order_by(table.c.started.desc())
-        .limit(1)
+        .where(table.c.fingerprint == mark, table.c.started == last.scalar_subquery())
         .scalar_subquery()
     )
-    state = bindparam("s", type_=Text)
-    new = select(bindparam("f", type_=Text), bindparam("t", type_=BigInteger), state).where(
-        func.coalesce(before, "") != state
+    new = select(mark, start, state).where(
+        func.coalesce(before, literal_column("''", Text)) != state
     )
     return insert(table).from_select(["fingerprint", "started", "state"], new)

@@ -16,10 +16,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, inspect
+from sqlalchemy.dialects.postgresql import psycopg
 
 from checks.model import Evidence, FailureKind, Memory, Status
 from checks.results import Result, ScanInfo
+from inventory.model import Inventory, Unit, UnitKind
 from scanner.store import migrations, tables, writes
+from scanner.store.codec import from_column, to_column
 from scanner.store.database import Store
 from scanner.store.errors import StoreError
 from tests.helpers import stored
@@ -38,7 +41,7 @@ def finished(scan: ScanInfo) -> ScanInfo:
 
 def scanned(store: Store, number: int, *rows: Result, **selection: tuple[str, ...]) -> ScanInfo:
     """A whole scan with these rows."""
-    scan = info(number, **selection)
+    scan = info(number, simulated=False, **selection)
     store.begin(scan, INVENTORY, f"plan {selection}")
     store.save(scan.id, [r.target for r in rows], rows, [], [], None)
     store.finish(finished(scan))
@@ -122,6 +125,20 @@ def test_any_memories_come_back(memories: list[Memory]) -> None:
         for many in found.values():
             assert [m.time for m in many] == sorted(m.time for m in many)
         assert store.recall("another kind") == {}
+
+
+@given(st.text(max_size=20) | st.text(alphabet="\\\\u0d8a\0\ud800\udc80x", max_size=9))
+def test_any_text_fits_a_column(text: str) -> None:
+    column = to_column(text)
+    assert "\0" not in column
+    column.encode()
+    assert from_column(column) == text
+
+
+def test_an_inventory_with_text_that_no_encoding_carries(store: Store) -> None:
+    unit = Unit(id="u", name="x\ud800", kind=UnitKind.WARD)
+    store.begin(info(), Inventory(units={"u": unit}), "plan")
+    assert store.load(info().id).inventory.units["u"].name == "x\ufffd"
 
 
 def test_text_that_no_encoding_carries_loses_no_row(store: Store) -> None:
@@ -380,10 +397,9 @@ def _run(connection: object, statement: str) -> None:
 
 
 def test_every_statement_is_one_that_postgresql_knows() -> None:
-    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
-
-    for statement in writes.Statements("postgresql")._all.values():
-        assert str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[attr-defined]
+    texts = writes.Statements(psycopg.dialect()).texts  # type: ignore[no-untyped-call]
+    assert "%(data)s" in texts["results"]
+    assert all("excluded" in t or "DO NOTHING" in t for n, t in texts.items() if "turn" not in n)
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:

@@ -156,6 +156,16 @@ def test_a_store_that_is_locked_while_it_would_be_made(tmp_path: Path) -> None:
     other.close()
 
 
+def test_who_means_to_write_queues_before_reading(tmp_path: Path) -> None:
+    path = tmp_path / "s.db"
+    with Store.open(path) as store, store._writer.begin() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM scans")
+        other = sqlite3.connect(path, isolation_level=None, timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.close()
+
+
 def test_a_short_lock_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     with Store.open(path) as store:
