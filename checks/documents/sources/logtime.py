@@ -37,18 +37,26 @@ class StampReader:
 
     def read(self, stamp: bytes) -> dt.datetime | None:
         """The moment in UTC; None when there is no such time."""
+        return self.at(stamp, self.year_of(stamp))
+
+    def at(self, stamp: bytes, year: int) -> dt.datetime | None:
+        """The moment in UTC of a stamp whose year was made out before; see `year_of`."""
+        return self._modern(stamp) if stamp[:1].isdigit() else self._old(stamp, year)
+
+    def year_of(self, stamp: bytes) -> int:
+        """The year of the next stamp of the file; 0 when the stamp says it itself, or is none."""
         if stamp[:1].isdigit():
-            return self._modern(stamp)
+            return 0
         ordinal = _ordinal(stamp)
         if not ordinal:
-            return None
+            return 0
         if ordinal < self._ordinal - _BACK:
             self._year += 1
         elif ordinal > self._ordinal + _BACK and self._ordinal:
             # A straggler of the old year after the first line of the new one.
-            return self._old(stamp, self._year - 1)
+            return self._year - 1
         self._ordinal = ordinal
-        return self._old(stamp, self._year)
+        return self._year
 
     def _modern(self, stamp: bytes) -> dt.datetime | None:
         try:

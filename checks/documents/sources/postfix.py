@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
@@ -44,9 +45,8 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _ANY = re.compile(rb" [^ \n]+/[a-z-]+\[\d+\]: ")
-_DELIVERY = re.compile(rb"([^>]*)>.*? relay=([^,]*),.*? status=(\w+)(.*)")
 _PASSED_ON = re.compile(rb"(?:queued|forwarded) as ([0-9A-Za-z]{6,20})\b")
-_INSIDE = re.compile(rb"127\.|localhost\b|\[?::1\]?|local$|\S*\[(?:127\.|::1)|\S*private/")
+_INSIDE = re.compile(rb"127\.|localhost\b|\[?::1\]?|local,|[^\s,]*\[(?:127\.|::1)|[^\s,]*private/")
 _SIZE = re.compile(rb" size=(\d{1,15})")
 _HEADER = re.compile(rb"(Subject|Content-Disposition|Content-Type): ?(.*)", re.IGNORECASE)
 _MARKER = {b"subject": b": subj=[", b"content-disposition": b": cd=[", b"content-type": b": ct=["}
@@ -85,7 +85,8 @@ class _Life:
         self.started = False
         self.secret = False
         self.mentions: dict[DocumentKey, tuple[Mention, Place]] = {}
-        self.delivered: dict[str, dt.datetime] = {}
+        self.delivered: list[tuple[bytes, bytes, StampReader, int]] = []
+        """Address, stamp, and what reads the stamp: read only when the mail names a document."""
 
 
 def read_postfix(
@@ -137,8 +138,9 @@ class _Reader:
         self._zone = zone
         self._finder = finder
         self._cap = open_lives
-        self._open: dict[bytes, _Life] = {}
-        self._ended: dict[bytes, _Life] = {}
+        # Ordered ones, because a plain dict finds its oldest key ever more slowly.
+        self._open: OrderedDict[bytes, _Life] = OrderedDict()
+        self._ended: OrderedDict[bytes, _Life] = OrderedDict()
 
     def read(self, file: LogFile) -> None:
         """Take in one file."""
@@ -187,9 +189,8 @@ class _Reader:
         if life is None:
             life = self._open[key] = _Life(key.rpartition(b"/")[2])
             if len(self._open) > self._cap:
-                oldest = next(iter(self._open))
                 self.dropped += 1
-                self._emit(self._open.pop(oldest))
+                self._emit(self._open.popitem(last=False)[1])
         return life
 
     def _opened(self, key: bytes, what: bytes) -> None:
@@ -217,7 +218,7 @@ class _Reader:
             self._finish(earlier)
         self._ended[key] = life
         if len(self._ended) > _ENDED:
-            self._finish(self._ended.pop(next(iter(self._ended))))
+            self._finish(self._ended.popitem(last=False)[1])
 
     def _header(self, key: bytes, found: re.Match[bytes], name: str, counter: _LineCounter) -> None:
         life = self._open.get(key)
@@ -266,25 +267,30 @@ class _Reader:
     def _delivery(
         self, key: bytes, host: bytes, rest: bytes, stamp: bytes, stamps: StampReader
     ) -> None:
-        found = _DELIVERY.match(rest[:_LONGEST])
-        if found is None or found[3] != b"sent":
-            return
         life = self._open.get(key)
         if life is None:
             return  # its beginning is not in the log, and with it what it carried
-        passed = _PASSED_ON.search(found[4]) if _INSIDE.match(found[2]) else None
-        if passed is not None:
-            inner_key = host + b"/" + passed[1]
-            inner = self._open.get(inner_key) or self._ended.get(inner_key)
-            if inner is not None and inner is not life:
-                _hand_on(life, inner)
-                return
-        time = stamps.read(stamp)
-        if time is None:
-            self.unparsed += 1
+        status = rest.find(b" status=") + 8
+        if status < 8 or not rest.startswith(b"sent", status):
             return
-        domain = _domain(found[1])
-        life.delivered.setdefault(domain, time)
+        if (b"queued as " in rest or b"forwarded as " in rest) and self._passed_on(
+            life, host, rest[:_LONGEST], status
+        ):
+            return
+        life.delivered.append((rest[: rest.find(b">")], stamp, stamps, stamps.year_of(stamp)))
+
+    def _passed_on(self, life: _Life, host: bytes, rest: bytes, status: int) -> bool:
+        """Whether this delivery only gave the mail a second id on the same host."""
+        relay = rest.find(b" relay=", 0, status) + 7
+        passed = _PASSED_ON.search(rest, status) if _INSIDE.match(rest, relay) else None
+        if relay < 7 or passed is None:
+            return False
+        inner_key = host + b"/" + passed[1]
+        inner = self._open.get(inner_key) or self._ended.get(inner_key)
+        if inner is None or inner is life:
+            return False
+        _hand_on(life, inner)
+        return True
 
     def _finish(self, life: _Life) -> None:
         """Count an ended mail and turn it into events, one for each document and domain."""
@@ -294,12 +300,21 @@ class _Reader:
         self._emit(life)
 
     def _emit(self, life: _Life) -> None:
+        if not life.mentions:
+            return
         sender = (life.sender or b"").decode("utf-8", "replace")
         automatic = is_automatic(sender)
+        delivered: dict[str, dt.datetime] = {}
+        for address, stamp, stamps, year in life.delivered:
+            time = stamps.at(stamp, year)
+            if time is None:
+                self.unparsed += 1
+            else:
+                delivered.setdefault(_domain(address), time)
         for key, (mention, place) in life.mentions.items():
             trace = MailTrace(
                 found=mention.found,
-                sender=_domain(life.sender or b"") if sender else "",
+                sender=_domain(life.sender or b""),
                 size=life.size,
                 leading=mention.leading,
                 cites=mention.cites,
@@ -318,7 +333,7 @@ class _Reader:
                     recipient=domain,
                     mail=trace,
                 )
-                for domain, time in life.delivered.items()
+                for domain, time in delivered.items()
             ]
 
     def end(self) -> None:
