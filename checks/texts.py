@@ -11,8 +11,8 @@ Each family folder has a `texts.yaml`:
         stale:   {vi: "… {age:duration} …", en: "… {age:duration} …"}
 
 A message id is `<check id>.<name>`. Values take a form after the colon: `duration` (seconds),
-`time` (RFC 3339), `date` (ISO), `bytes`, `percent` (0..1), `number`; without one, text from hosts
-is stripped of control characters and cut.
+`time` (RFC 3339), `date` (ISO), `bytes`, `percent` (0..1), `number`, `failure` (a kind); without
+one, text from hosts is stripped of control characters and cut.
 """
 
 from __future__ import annotations
@@ -81,6 +81,12 @@ def mend(kind: str, language: str) -> str:
     return text
 
 
+def kind_of_failure(kind: str, language: str) -> str:
+    """A failure kind in words, without its detail."""
+    text: str = _engine_words()["kinds"][kind][language]
+    return text
+
+
 def render(message: Message, language: str, zone: ZoneInfo) -> str:
     """The sentence of a message; an unknown id or value is a fault of ours and raises KeyError."""
     owner, name = message.id.rsplit(".", 1)
@@ -116,6 +122,7 @@ class _Formatter(string.Formatter):
             "bytes": lambda: size(float(value), language),
             "percent": lambda: percent(float(value)),
             "number": lambda: number(value, language),
+            "failure": lambda: kind_of_failure(str(value), language),
             "": lambda: clean(str(value)),
         }
         return forms[format_spec]()

@@ -184,7 +184,7 @@ def _hold_back(verdicts: list[Verdict], missing: Failure | None) -> list[Verdict
     """Rule 4: what was seen is fine, but not everything was seen."""
     if missing is None:
         return verdicts
-    held = Message(id="engine.partly", args={"what": f"{missing.kind}: {missing.detail}"})
+    held = Message(id="engine.partly", args={"kind": missing.kind.value})
     return [
         Verdict(
             status=Status.UNKNOWN,
@@ -203,7 +203,7 @@ def _cannot_tell(failure: Failure) -> Verdict:
     if failure.kind is FailureKind.NOT_DECLARED:
         message = Message(id="engine.not_declared", args={"what": failure.detail})
     else:
-        message = Message(id="engine.missing", args={"what": f"{failure.kind}: {failure.detail}"})
+        message = Message(id="engine.missing", args={"kind": failure.kind.value})
     return Verdict(status=Status.UNKNOWN, message=message, failure=failure)
 
 

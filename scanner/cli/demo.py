@@ -44,7 +44,7 @@ def demo(units: int, out: Path, seed: int) -> int:
                 return app.scan(project, store, Selection(), stop=stop, watch=watch)
 
         lots = random.Random(seed)  # noqa: S311 - which unit is planted with what, not a secret
-        differences = run_demo(out, units, app.utc_now(), lots, scan, note)
+        differences = run_demo(out, units, app.utc_now(), lots, scan, note, language=LANGUAGE)
     project = open_project(out)
     with Store.open(project.store_url) as store:
         written = app.report(

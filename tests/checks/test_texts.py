@@ -32,6 +32,7 @@ SAMPLES = {
     "bytes": 1_500_000_000,
     "percent": 0.5,
     "number": 1234,
+    "failure": "auth",
     "": "x",
 }
 FORMS = set(SAMPLES)
@@ -299,3 +300,10 @@ def test_clean_text_is_harmless_short_and_stays_so(text: str, longest: int) -> N
     assert len(once) <= longest
     assert not any(unicodedata.category(ch) in ("Cc", "Cf", "Cs", "Zl", "Zp") for ch in once)
     assert clean(once, longest) == once
+
+
+def test_every_kind_of_failure_has_a_name_and_a_mend() -> None:
+    for kind in FailureKind:
+        for language in LANGUAGES:
+            assert texts.kind_of_failure(kind, language)
+            assert texts.mend(kind, language)
