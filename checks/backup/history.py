@@ -22,11 +22,11 @@ _decoder = msgspec.json.Decoder(BackupPoint)
 
 
 def remember(series: BackupSeries, subject: str) -> list[Memory]:
-    """The good points that are listed now, to be kept beyond this scan."""
-    good = [p for p in series.points if p.state is PointState.OK]
+    """The finished points that are listed now, to be kept beyond this scan."""
+    done = [p for p in series.points if p.state is not PointState.RUNNING]
     return [
         Memory(kind=KIND, subject=subject, id=p.id, time=p.start, data=_encoder.encode(p))
-        for p in good[-_MOST:]
+        for p in done[-_MOST:]
     ]
 
 
@@ -38,11 +38,14 @@ def merge(
 ) -> BackupSeries:
     """Add what earlier scans saw and is no longer listed; say what vanished before its time."""
     seen = list(memories)
-    past = _not_listed(series, (p for p in map(_point, seen) if p is not None))
+    known = [p for p in map(_point, seen) if p is not None]
+    series = msgspec.structs.replace(series, points=_still_bad(series.points, known))
+    past = _not_listed(series, known)
     vanished: tuple[str, ...] = ()
     # A listing that is not whole cannot show that something is gone.
     if keep is not None and not series.listing.truncated and not series.listing.older:
-        vanished = tuple(p.name for p in past if now < p.start + keep - _MARGIN)
+        good = (p for p in past if p.state is PointState.OK)
+        vanished = tuple(p.name for p in good if now < p.start + keep - _MARGIN)
     first = [m.first_seen for m in seen if m.first_seen is not None]
     return msgspec.structs.replace(
         series, past=past, vanished=vanished, known_since=min(first, default=None)
@@ -54,6 +57,19 @@ def _point(memory: Memory) -> BackupPoint | None:
         return _decoder.decode(memory.data)
     except msgspec.DecodeError:
         return None  # of another version; the listing speaks for itself
+
+
+def _still_bad(
+    listed: Iterable[BackupPoint], known: Iterable[BackupPoint]
+) -> tuple[BackupPoint, ...]:
+    """Only the newest points are looked into: what was found broken then is broken still."""
+    bad = {p.id: p for p in known if p.state is PointState.INVALID}
+    return tuple(
+        msgspec.structs.replace(p, state=PointState.INVALID, notes=bad[p.id].notes)
+        if p.id in bad and p.state is PointState.OK and not p.checked
+        else p
+        for p in listed
+    )
 
 
 def _not_listed(series: BackupSeries, remembered: Iterable[BackupPoint]) -> tuple[BackupPoint, ...]:

@@ -23,6 +23,11 @@ _COMPACT = re.compile(
 )
 _EPOCH = re.compile(r"(?<!\d)1\d{9}(?!\d)", re.ASCII)
 _NUMBER = re.compile(r"\d{3,}", re.ASCII)
+_HASH = re.compile(r"(?<![0-9a-z])(?=[a-f]*\d)[0-9a-f]{8,}(?![0-9a-z])", re.ASCII)
+_WEEKDAY = re.compile(
+    r"(?<![a-z])(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?(?![a-z])",
+    re.ASCII | re.IGNORECASE,
+)
 
 _UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".checkpoint")
 _RSYNC = re.compile(r"\.(.+)\.[A-Za-z0-9]{6}")
@@ -126,8 +131,8 @@ def is_empty(name: str, size: int) -> bool:
 
 
 def group_of(name: str) -> str:
-    """The name without its dates and running numbers: what sizes may be compared with."""
+    """The name without dates, weekdays, hashes and running numbers: what makes copies alike."""
     text = base(name)
-    for pattern in (_EPOCH, _COMPACT, _STAMP, _NUMBER):
+    for pattern in (_EPOCH, _COMPACT, _STAMP, _HASH, _NUMBER, _WEEKDAY):
         text = pattern.sub("#", text)
     return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict, deque
 from enum import StrEnum
+from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -132,6 +133,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     newest_invalid: bool
     """The newest finished point is no good, whatever stands before it."""
     truncated: bool
+    stopped: tuple[BackupPoint, ...] = ()
+    """The last point of each group that was made regularly and is made no more."""
     notes: tuple[str, ...] = ()
 
 
@@ -163,6 +166,7 @@ def assess(
         old=_is_old(series, promise, now - back),
         newest_invalid=finished in points.invalid,
         truncated=series.listing.truncated,
+        stopped=() if series.listing.truncated else _stopped(points, promise, limits),
         notes=_notes(series, points, coverage),
     )
     return msgspec.structs.replace(draft, grade=_grade(draft, limits))
@@ -270,6 +274,24 @@ def _strip(known: Known, promise: Promise, now: dt.datetime, zone: ZoneInfo) -> 
     return cover(known, promise, since, now, zone).slots[-length:]
 
 
+def _stopped(points: Sorted, promise: Promise, limits: Thresholds) -> tuple[BackupPoint, ...]:
+    """One database of several that is dumped no more hides behind those that still are."""
+    groups: dict[str, list[BackupPoint]] = defaultdict(list)
+    for point in sorted((*points.valid, *points.gone), key=lambda p: p.start):
+        groups[point.group].append(point)
+    newest = max((g[-1].start for g in groups.values()), default=None)
+    stopped = []
+    for members in groups.values():
+        if newest is None or len(members) < max(limits.min_points, 2):
+            continue
+        rhythm = median((b.start - a.start).total_seconds() for a, b in pairwise(members))
+        silence = (newest - members[-1].start).total_seconds()
+        patience = max(rhythm, promise.interval.total_seconds())
+        if silence > 2 * patience + promise.grace.total_seconds():
+            stopped.append(members[-1])
+    return tuple(stopped)
+
+
 def _is_young(promise: Promise, now: dt.datetime) -> bool:
     start = promise.effective_from
     return start is not None and now <= start + promise.interval + promise.grace
@@ -308,7 +330,7 @@ def _grade(a: Assessment, limits: Thresholds) -> Grade:
         (stale and seen, Grade.FAIL),
         (not a.enough, Grade.FAIL if a.old and seen else Grade.UNKNOWN),
         (bool(a.coverage.missed) and seen, Grade.WARN),
-        (bool(a.points.future) or a.newest_invalid, Grade.WARN),
+        (bool(a.points.future) or bool(a.stopped) or a.newest_invalid, Grade.WARN),
         (age is Age.LATE and seen, Grade.WARN),
         (a.freshness.newest in a.points.suspect, Grade.WARN),
         (age is not Age.OK or a.coverage.unknown + a.coverage.missed > 0, Grade.UNKNOWN),

@@ -69,6 +69,16 @@ def recent(context: Context, series: BackupSeries) -> Iterable[Verdict]:
     elif a.newest_invalid:
         bad = max(a.points.invalid, key=lambda p: p.start)
         yield failed("backup.recent.newest_invalid", detail, Severity.MINOR, name=bad.name, **said)
+    elif a.stopped:
+        last = a.stopped[0]
+        yield failed(
+            "backup.recent.stopped",
+            detail,
+            Severity.MINOR,
+            name=last.name,
+            time=last.start.isoformat(),
+            count=len(a.stopped),
+        )
     elif a.points.future:
         ahead = a.points.future[-1]
         yield failed(
@@ -259,6 +269,7 @@ def _recent_detail(a: Assessment, series: BackupSeries) -> dict[str, Any]:
         "invalid": len(a.points.invalid),
         "running": len(a.points.running),
         "future": len(a.points.future),
+        "stopped": [p.name for p in a.stopped[:_SHOWN]],
         "vanished": list(series.vanished[:_SHOWN]),
         "zone": series.zone,
         "skew": series.skew,

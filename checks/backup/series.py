@@ -46,6 +46,8 @@ class BackupPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     clock: str = "host"
     """Whose clock stamped it: `host` (where it is listed), `writer`, or `store`."""
     name: str = ""
+    checked: bool = False
+    """Its content was looked at, not only its name and size."""
     group: str = ""
     """Points of one group are like with like: sizes are only compared within it."""
     notes: tuple[str, ...] = ()

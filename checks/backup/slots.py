@@ -163,13 +163,13 @@ def _interval_slots(
     anchored = any(t < since for t in known.times)
     first = inside[0] if inside else now
     lead = SlotState.MISSED if anchored else _absent(known, promise)
-    slots = _between(since, first, missed_between(since, first, promise, zone), lead)
+    slots = _after(since, missed_between(since, first, promise, zone), promise, lead)
     run: list[dt.datetime] = []
     for time in inside:
         gone = missed_between(run[-1], time, promise, zone) if run else 0
         if gone:
             slots += _run_slots(run, known, promise)
-            slots += _between(run[-1], time, gone, SlotState.MISSED)
+            slots += _after(run[-1], gone, promise, SlotState.MISSED)
             run = []
         run.append(time)
     if not run:
@@ -178,16 +178,16 @@ def _interval_slots(
     gone = missed_between(run[-1], now, promise, zone)
     due = due_after(run[-1], promise, zone)
     if gone:
-        slots += _between(run[-1], now, gone, SlotState.MISSED)
+        slots += _after(run[-1], gone, promise, SlotState.MISSED)
     elif now > due:
         slots.append(Slot(due, SlotState.PENDING))
     return slots
 
 
-def _between(a: dt.datetime, b: dt.datetime, count: int, state: SlotState) -> list[Slot]:
+def _after(start: dt.datetime, count: int, promise: Promise, state: SlotState) -> list[Slot]:
+    """That many slots, one interval apart, the first one interval after `start`."""
     shown = min(count, _MOST_SLOTS)
-    step = (b - a) / (shown + 1)
-    return [Slot(a + step * (k + 1), state) for k in range(shown)]
+    return [Slot(start + promise.interval * (k + 1), state) for k in range(shown)]
 
 
 def _run_slots(run: Sequence[dt.datetime], known: Known, promise: Promise) -> list[Slot]:

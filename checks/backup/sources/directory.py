@@ -82,6 +82,8 @@ class Look(msgspec.Struct, frozen=True):
     completed: dt.datetime | None = None
     """The time in the completion mark, naive: the writer's local time."""
     note: str = ""
+    done: bool = False
+    """The file was opened and read."""
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -206,14 +208,14 @@ def _look(values: Mapping[str, str]) -> Look:
     if values.get("look") != "done":
         return Look(note="content_not_read")
     if values.get("rc", "0") != "0" or values.get("tar_rest", "0") != "0":
-        return Look(bad="broken_archive")
+        return Look(bad="broken_archive", done=True)
     if values.get("empty"):
-        return Look(bad="empty_archive")
+        return Look(bad="empty_archive", done=True)
     head, mark = values.get("head"), values.get("mark")
     if head is not None and mark != head:
-        return Look(bad="no_completion_mark")
+        return Look(bad="no_completion_mark", done=True)
     sure = mark is not None or "tar_rest" in values
-    return Look(sure=sure, completed=_completed(values.get("completed", "")))
+    return Look(sure=sure, done=True, completed=_completed(values.get("completed", "")))
 
 
 def _completed(text: str) -> dt.datetime | None:
@@ -277,6 +279,7 @@ def _point(entry: Entry, reading: _Reading) -> BackupPoint:
         origin=chosen.origin,
         clock="host",
         name=base(entry.name),
+        checked=look.done,
         group=group_of(entry.name),
         notes=tuple(dict.fromkeys(notes)),
     )

@@ -7,6 +7,7 @@ import string
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 
 from checks.backup import declared, recency
@@ -75,6 +76,7 @@ def said(verdict: Verdict) -> tuple[str, str, Severity | None]:
 BAD = point(NOW - HOUR, id="bad", state=PointState.INVALID, name="x.gz", notes=("broken_archive",))
 AHEAD = point(NOW + DAY * 900, id="ahead", name="db-2030.dump")
 HANGS = point(NOW - DAY * 3, id="hangs", state=PointState.RUNNING)
+STOPPED = [*daily(14), *(point(NOW - DAY * k, group="b", id=f"b{k}") for k in range(5, 12))]
 CUT = Listing(truncated=True, total=9)
 YOUNG = {"effective_from": NOW.date()}
 
@@ -92,6 +94,7 @@ YOUNG = {"effective_from": NOW.date()}
         ([BAD], {}, ("all_invalid", "fail", Severity.MAJOR)),
         ([BAD, *daily(14)], {}, ("newest_invalid", "fail", Severity.MINOR)),
         ([AHEAD, *daily(14)], {}, ("future", "fail", Severity.MINOR)),
+        (STOPPED, {}, ("stopped", "fail", Severity.MINOR)),
         ([HANGS], {}, ("stuck", "fail", Severity.MAJOR)),
         ([HANGS, *daily(14, "2026-11-18 02:00")], {}, ("stuck", "fail", Severity.MAJOR)),
         (series([], listing=CUT), {}, ("truncated", "unknown", None)),
@@ -285,8 +288,22 @@ def test_points_are_remembered_and_come_back_when_the_listing_has_lost_them() ->
     assert merge(now, [odd], None, NOW).past == ()
 
 
-def test_failed_and_running_points_are_not_remembered() -> None:
-    assert remember(series([BAD, HANGS]), "x") == []
+def test_running_points_are_not_remembered() -> None:
+    assert [m.id for m in remember(series([BAD, HANGS]), "x")] == ["bad"]
+
+
+def test_what_was_found_broken_stays_broken_when_it_is_no_longer_opened() -> None:
+    listed = [*daily(14)[:3], point(at("2026-11-19 02:00")), *daily(14)[4:]]
+    broken = msgspec.structs.replace(
+        listed[3], state=PointState.INVALID, notes=("no_completion_mark",)
+    )
+    known = remember(series([broken]), "x")
+    (again,) = (p for p in merge(series(listed), known, None, NOW).points if p.id == broken.id)
+    assert (again.state, again.notes) == (PointState.INVALID, ("no_completion_mark",))
+    opened = msgspec.structs.replace(listed[3], checked=True)
+    (fine,) = merge(series([opened]), known, None, NOW).points
+    assert fine.state is PointState.OK
+    assert merge(series([]), known, DAY * 30, NOW).vanished == ()
 
 
 def test_an_answer_without_a_listing_is_no_series() -> None:

@@ -378,3 +378,18 @@ def test_counts_and_strips_are_coherent(hours: list[int], kept: Promise) -> None
     if a.grade is Grade.PASS:
         assert a.coverage.missed == 0
         assert a.freshness.state is Age.OK
+
+
+def test_one_database_of_several_that_is_dumped_no_more_is_seen() -> None:
+    going = [point(p.start, group="a", id=f"a{p.id}") for p in daily(14)]
+    ended = [point(p.start + HOUR, group="b", id=f"b{p.id}") for p in daily(14)[5:]]
+    a = judged([*going, *ended])
+    assert (a.grade, [p.group for p in a.stopped]) == (Grade.WARN, ["b"])
+    weekly = [point(NOW - DAY * (6 + 7 * k), group="w", id=f"w{k}") for k in range(4)]
+    assert judged([*going, *weekly]).stopped == ()
+
+
+def test_missed_slots_stand_where_they_were_due() -> None:
+    a = judged(daily(14, skip=[2, 3]))
+    missed = [s.time for s in a.strip if s.state is SlotState.MISSED]
+    assert missed == [at("2026-11-19 02:00"), at("2026-11-20 02:00")]
