@@ -10,7 +10,8 @@ from checks.documents.agencies import Directory
 from checks.documents.coverage import Coverage, Period, coverage_of, covered
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
-from checks.documents.matching import Bypass, Matching, Rules, match
+from checks.documents.matching import match
+from checks.documents.pairs import Bypass, Matching, Rules
 from checks.model import (
     Context,
     FailureKind,

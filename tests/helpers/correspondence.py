@@ -11,6 +11,8 @@ import gzip
 from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
+from hypothesis import HealthCheck, settings
+
 from checks.documents.evidence import DOCUMENTS, GATEWAY, MAIL_FILE, REGISTER
 from checks.documents.sources.mail_probe import MAIL_LOG
 from checks.files import FileEntry, pack
@@ -38,6 +40,8 @@ from inventory.model import (
     UnitKind,
 )
 
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""No property fails because the machine is busy."""
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = dt.datetime(2026, 11, 20, 10, 0, tzinfo=dt.UTC)
 """A Friday, 17:00 in Hà Nội."""

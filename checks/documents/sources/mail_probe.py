@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from checks.documents.sources.postfix import NEEDED
+from checks.documents.sources.postfix_lines import NEEDED
 from checks.model import Probe, Source
 
 LIMIT = 256 * 1024 * 1024

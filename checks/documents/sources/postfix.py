@@ -29,29 +29,21 @@ from checks.documents.events import (
 from checks.documents.numbers import Finder
 from checks.documents.sources.headers import decode_words, file_names
 from checks.documents.sources.logfiles import LogFile, in_order
-from checks.documents.sources.logtime import STAMP, StampReader
+from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
+from checks.documents.sources.postfix_lines import (
+    ANY,
+    HEADER,
+    INSIDE,
+    LINE,
+    PASSED_ON,
+    SIZE,
+    LineCounter,
+    domain_of,
+    header_text,
+)
 from checks.files import FileEntry
 from checks.model import Unparsable
-
-NEEDED = (
-    rb"[^ ]+/[a-z-]+\[[0-9]+\]: [0-9A-Za-z]{6,20}: "
-    rb"(client=|uid=|message-id=|from=<|to=<|removed|info: header |warning: header )"
-)
-"""Which lines are needed, in words that Python and `grep -E` read alike."""
-_LINE = re.compile(
-    rb"^(?:(\d+):)?(" + STAMP + rb") (\S+) [^ \n]+/[a-z-]+\[\d+\]: ([0-9A-Za-z]{6,20}): "
-    rb"(client=|uid=|message-id=|from=<|to=<|removed|(?:info|warning): header )([^\r\n]*)",
-    re.MULTILINE,
-)
-_ANY = re.compile(rb" [^ \n]+/[a-z-]+\[\d+\]: ")
-_PASSED_ON = re.compile(rb"(?:queued|forwarded) as ([0-9A-Za-z]{6,20})\b")
-_INSIDE = re.compile(rb"127\.|localhost\b|\[?::1\]?|local,|[^\s,]*\[(?:127\.|::1)|[^\s,]*private/")
-_SIZE = re.compile(rb" size=(\d{1,15})")
-_HEADER = re.compile(rb"(Subject|Content-Disposition|Content-Type): ?(.*)", re.IGNORECASE)
-_MARKER = {b"subject": b": subj=[", b"content-disposition": b": cd=[", b"content-type": b": ct=["}
-_ENVELOPE = re.compile(rb" from \S+; from=<")
-_DOMAIN = re.compile(r"[a-z0-9.-]{1,253}$")
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
@@ -107,7 +99,7 @@ def read_postfix(
         reader.read(file)
     reader.end()
     full = [f for f in ordered if len(f.data)]
-    if full and not reader.lines and not any(_ANY.search(f.head()) for f in full):
+    if full and not reader.lines and not any(ANY.search(f.head()) for f in full):
         raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
     report = SourceReport(
         kind=SourceKind.MAIL,
@@ -147,16 +139,16 @@ class _Reader:
         stamps = StampReader(file.head(), file.mtime, self._zone)
         base = 1
         for block in file.blocks():
-            counter = _LineCounter(block, base)
+            counter = LineCounter(block, base)
             self._block(file.name, block, stamps, counter)
             if file.compressed:
                 base = counter.at(len(block))
 
     def _block(
-        self, name: str, block: memoryview, stamps: StampReader, counter: _LineCounter
+        self, name: str, block: memoryview, stamps: StampReader, counter: LineCounter
     ) -> None:
         hour, stamp = b"", b""
-        for found in _LINE.finditer(block):
+        for found in LINE.finditer(block):
             _, stamp, host, queue, what, rest = found.groups()
             self.lines += 1
             if stamp[:13] != hour:
@@ -206,7 +198,7 @@ class _Reader:
         if life is None:
             return  # tried again; it came in before the log begins
         life.sender = rest.partition(b">")[0]
-        size = _SIZE.search(rest)
+        size = SIZE.search(rest)
         life.size = int(size[1]) if size else life.size
 
     def _removed(self, key: bytes) -> None:
@@ -220,16 +212,16 @@ class _Reader:
         if len(self._ended) > _ENDED:
             self._finish(self._ended.popitem(last=False)[1])
 
-    def _header(self, key: bytes, found: re.Match[bytes], name: str, counter: _LineCounter) -> None:
+    def _header(self, key: bytes, found: re.Match[bytes], name: str, counter: LineCounter) -> None:
         life = self._open.get(key)
         if life is not None and life.sender is not None:
             self._removed(key)  # headers come before the queue manager: the id is in use again
         life = self._life(key)
-        header = _HEADER.match(found[6][:_LONGEST])
+        header = HEADER.match(found[6][:_LONGEST])
         if header is None:
             return
         kind = header[1].lower()
-        text = _header_text(kind, header[2]).decode("utf-8", "replace")
+        text = header_text(kind, header[2]).decode("utf-8", "replace")
         if kind == b"subject":
             life.headers = True
             said = [(FoundIn.SUBJECT, decode_words(text))]
@@ -246,7 +238,7 @@ class _Reader:
         mention: Mention,
         found: re.Match[bytes],
         name: str,
-        counter: _LineCounter,
+        counter: LineCounter,
     ) -> None:
         known = life.mentions.get(mention.key)
         if known is not None and known[0].rank <= mention.rank:
@@ -282,7 +274,7 @@ class _Reader:
     def _passed_on(self, life: _Life, host: bytes, rest: bytes, status: int) -> bool:
         """Whether this delivery only gave the mail a second id on the same host."""
         relay = rest.find(b" relay=", 0, status) + 7
-        passed = _PASSED_ON.search(rest, status) if _INSIDE.match(rest, relay) else None
+        passed = PASSED_ON.search(rest, status) if INSIDE.match(rest, relay) else None
         if relay < 7 or passed is None:
             return False
         inner_key = host + b"/" + passed[1]
@@ -310,11 +302,11 @@ class _Reader:
             if time is None:
                 self.unparsed += 1
             else:
-                delivered.setdefault(_domain(address), time)
+                delivered.setdefault(domain_of(address), time)
         for key, (mention, place) in life.mentions.items():
             trace = MailTrace(
                 found=mention.found,
-                sender=_domain(life.sender or b""),
+                sender=domain_of(life.sender or b""),
                 size=life.size,
                 leading=mention.leading,
                 cites=mention.cites,
@@ -354,40 +346,3 @@ def _hand_on(outer: _Life, inner: _Life) -> None:
         known = inner.mentions.get(key)
         if known is None or mention.rank < known[0].rank:
             inner.mentions[key] = (mention, place)
-
-
-def _header_text(kind: bytes, logged: bytes) -> bytes:
-    """The header's value: after our marker, which is never cut, else before the envelope.
-
-    Taken from the first marker on: a subject that imitates the marker then only adds to the text.
-    """
-    _, marked, value = logged.partition(_MARKER[kind])
-    if marked:
-        return value.removesuffix(b"]")
-    ends = [m.start() for m in _ENVELOPE.finditer(logged)]
-    return logged[: ends[-1]] if ends else logged
-
-
-def _domain(address: bytes) -> str:
-    """The part after the last `@`, or a fixed word when it is no domain: it is shown to people."""
-    domain = (
-        address.rpartition(b"@")[2].decode("utf-8", "replace").lower() if b"@" in address else ""
-    )
-    return domain if not domain or _DOMAIN.match(domain) else "invalid.invalid"
-
-
-class _LineCounter:
-    """Line numbers of growing offsets in a block, counted piece by piece."""
-
-    def __init__(self, block: memoryview, base: int) -> None:
-        self._block = block
-        self._line = base
-        self._offset = 0
-
-    def at(self, offset: int) -> int:
-        """The line that holds this offset; offsets must not go back."""
-        while self._offset < offset:
-            end = min(offset, self._offset + 1_048_576)
-            self._line += bytes(self._block[self._offset : end]).count(b"\n")
-            self._offset = end
-        return self._line

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from checks.documents.folding import fold, words
 from checks.documents.numbers import Finder, cell_key, organisations
+from tests.helpers.correspondence import PATIENT
 
 FINDER = Finder(["QĐ-UBND", "UBND-VHXH", "BC-UBND", "TTr-SYT", "UBND-HK", "QĐ-UBND-HK", "HĐND"])
 
@@ -143,6 +144,7 @@ def test_folding_agrees_on_all_spellings() -> None:
     assert words(" Sở  Y-tế\u200b. ") == "SO Y TE"
 
 
+@PATIENT
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_finder(text: str) -> None:
     assert all(h.key.number > 0 for h in (*FINDER.in_text(text), *FINDER.in_name(text)))
@@ -151,6 +153,7 @@ def test_no_text_breaks_the_finder(text: str) -> None:
     assert key is None or key.sign
 
 
+@PATIENT
 @given(st.integers(1, 99999), st.sampled_from(["QĐ-UBND", "UBND-VHXH", "TTr-SYT"]))
 def test_what_is_written_is_found_again(number: int, sign: str) -> None:
     (hit,) = FINDER.in_text(f"V/v {number}/{sign} ngày 20/10/2026")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checks.documents.events import EventKind
 from checks.documents.sources.gateway import Gateway, read_gateway, status_of
 from checks.model import Unparsable
-from tests.helpers.correspondence import GATEWAY_HEAD, ZONE, entry
+from tests.helpers.correspondence import GATEWAY_HEAD, PATIENT, ZONE, entry
 
 ROW = "H26.1.2,H26.5,7/QĐ-UBND,Tên,1,2,2026-10-20 08:00:00,2026-10-20 08:05:00,sent,03\n"
 
@@ -109,6 +109,7 @@ def test_no_gateway_export() -> None:
         read("a,b\n1,2\n")
 
 
+@PATIENT
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for raw in (data, GATEWAY_HEAD.encode() + data, (GATEWAY_HEAD + ROW).encode() + data):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checks.documents.sources.logfiles import LogFile, in_order
 from checks.documents.sources.logtime import StampReader
 from checks.model import Unparsable
-from tests.helpers.correspondence import NOW, ZONE, entry, gz
+from tests.helpers.correspondence import NOW, PATIENT, ZONE, entry, gz
 
 
 def old(day: dt.datetime) -> str:
@@ -126,6 +126,7 @@ def test_a_bomb_without_line_ends_takes_no_memory() -> None:
     assert blocks(gzip.compress(b"\0" * 50_000_000)) == b""
 
 
+@PATIENT
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for raw in (data, b"\x1f\x8b" + data, gzip.compress(data)[: len(data)]):

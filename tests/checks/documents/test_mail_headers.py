@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.documents.sources.headers import decode_words, file_names
-from tests.helpers.correspondence import word
+from tests.helpers.correspondence import PATIENT, word
 
 SUBJECT = "Gửi Quyết định 123/QĐ-UBND về kế hoạch"
 
@@ -95,18 +95,21 @@ def test_single_rfc_2231_value() -> None:
     assert file_names(f" a; filename*=UTF-8'vi'{quote('Số 7.pdf')}") == ["Số 7.pdf"]
 
 
+@PATIENT
 @given(st.text(max_size=400))
 def test_no_text_breaks_the_decoders(text: str) -> None:
     assert isinstance(decode_words(text), str)
     assert all(file_names(text))
 
 
+@PATIENT
 @given(st.text(alphabet="=?utf-8BQ *'%\"\\;name0123", max_size=200))
 def test_no_header_like_text_breaks_the_decoders(text: str) -> None:
     assert isinstance(decode_words(text), str)
     assert all(file_names("; name" + text))
 
 
+@PATIENT
 @given(st.text(max_size=60))
 def test_words_decode_to_what_was_encoded(text: str) -> None:
     clean = text.encode("utf-8", "ignore").decode()

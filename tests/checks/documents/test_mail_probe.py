@@ -12,15 +12,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.documents.numbers import Finder
 from checks.documents.sources.mail_probe import LIMIT, MAIL_LOG, quoted_pattern, script
 from checks.documents.sources.postfix import read_postfix
 from checks.files import FileEntry, unpack
-from tests.helpers.correspondence import ZONE, Mail, daily_mails, entry, gz, log
+from tests.helpers.correspondence import PATIENT, ZONE, Mail, daily_mails, entry, gz, log
 
 SHELLS = [s for s in ("dash", "bash") if shutil.which(s)]
 NUMBER = "12/QĐ-UBND-HK"
@@ -125,7 +124,7 @@ def test_globbing_happens_in_the_declared_pattern_only(tmp_path: Path) -> None:
 
 
 @given(st.text(alphabet="ab'\"\\$`;&|<>(){}~#!=-* ?[]^\n", min_size=1, max_size=20))
-@hypothesis_settings(max_examples=30, deadline=None)
+@settings(PATIENT, max_examples=30)
 def test_a_pattern_is_one_word_and_runs_nothing(pattern: str) -> None:
     done = subprocess.run(
         ["dash", "-fc", f"printf '%s\\n' {quoted_pattern(pattern)} | wc -l"],

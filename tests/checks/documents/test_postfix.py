@@ -15,7 +15,7 @@ from checks.documents.numbers import Finder
 from checks.documents.sources.postfix import MailLog, read_postfix
 from checks.files import FileEntry
 from checks.model import Unparsable
-from tests.helpers.correspondence import NOW, ZONE, Mail, entry, gz, log, word
+from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, entry, gz, log, word
 
 FINDER = Finder(["QĐ-UBND-HK", "BC-UBND-HK", "UBND-HK-VX"])
 AT = "2026-11-10T08:00:00"
@@ -418,6 +418,7 @@ def test_a_file_without_line_ends() -> None:
         read(b"postfix/smtp status=sent subj=[=?utf-8?B?" * 200_000)
 
 
+@PATIENT
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     text = log(Mail(AT, NUMBER)).encode()
@@ -428,6 +429,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
             assert str(e).startswith("mail.log.0:")  # noqa: PT017
 
 
+@PATIENT
 @given(st.lists(st.sampled_from(log(Mail(AT, NUMBER, names=(NAME,)), Mail(AT)).splitlines())))
 def test_lines_in_any_order_invent_nothing(lines: list[str]) -> None:
     found = read("".join(line + "\n" for line in lines))

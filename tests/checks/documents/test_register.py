@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checks.documents.sources.register import Register, read_register, recipients
 from checks.documents.sources.when import read_date, read_time
 from checks.model import Unparsable
-from tests.helpers.correspondence import REGISTER_HEAD, ZONE, entry
+from tests.helpers.correspondence import PATIENT, REGISTER_HEAD, ZONE, entry
 
 
 def read(data: str | bytes, columns: dict[str, str] | None = None) -> Register:
@@ -211,6 +211,7 @@ def test_times(cell: str, utc: str) -> None:
     assert read_time(cell, ZONE) == dt.datetime.fromisoformat(utc + "+00:00")
 
 
+@PATIENT
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_or_refused_with_a_place(data: bytes) -> None:
     for raw in (data, PLAIN.encode() + data, REGISTER_HEAD.encode("utf-16") + data):
@@ -220,6 +221,7 @@ def test_any_bytes_are_read_or_refused_with_a_place(data: bytes) -> None:
             assert str(e).startswith("so.csv:")  # noqa: PT017
 
 
+@PATIENT
 @given(st.text(max_size=80))
 def test_any_text_is_a_date_or_none(text: str) -> None:
     for found in (read_date(text), read_time(text, ZONE)):

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
@@ -33,6 +32,7 @@ from tests.helpers.correspondence import (
     DENIED,
     GATEWAY_HEAD,
     HEALTH,
+    PATIENT,
     POLICE,
     REGISTER_HEAD,
     UNIT,
@@ -366,7 +366,7 @@ PAIRS = ("routed", "copy", "early", "late", "sent_no_receipt", "refused", "bypas
         max_size=12,
     )
 )
-@hypothesis_settings(max_examples=25, deadline=None)
+@settings(PATIENT, max_examples=25)
 def test_the_counts_always_add_up(cases: list[tuple[int, str, str, bool, str]]) -> None:
     rows = [(f"{n}/{SIGN}", DAY, to) for n, to, *_ in cases]
     sent = [(f"{n}/{SIGN}", HEALTH, "2026-11-10 08:30:00", s) for n, _, s, *_ in cases if s != "-"]

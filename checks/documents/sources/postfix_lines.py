@@ -1,0 +1,63 @@
+"""What the lines of a Postfix log look like, and the small readings of their parts."""
+
+from __future__ import annotations
+
+import re
+
+from checks.documents.sources.logtime import STAMP
+
+NEEDED = (
+    rb"[^ ]+/[a-z-]+\[[0-9]+\]: [0-9A-Za-z]{6,20}: "
+    rb"(client=|uid=|message-id=|from=<|to=<|removed|info: header |warning: header )"
+)
+"""Which lines are needed, in words that Python and `grep -E` read alike."""
+LINE = re.compile(
+    rb"^(?:(\d+):)?(" + STAMP + rb") (\S+) [^ \n]+/[a-z-]+\[\d+\]: ([0-9A-Za-z]{6,20}): "
+    rb"(client=|uid=|message-id=|from=<|to=<|removed|(?:info|warning): header )([^\r\n]*)",
+    re.MULTILINE,
+)
+ANY = re.compile(rb" [^ \n]+/[a-z-]+\[\d+\]: ")
+PASSED_ON = re.compile(rb"(?:queued|forwarded) as ([0-9A-Za-z]{6,20})\b")
+INSIDE = re.compile(rb"127\.|localhost\b|\[?::1\]?|local,|[^\s,]*\[(?:127\.|::1)|[^\s,]*private/")
+SIZE = re.compile(rb" size=(\d{1,15})")
+HEADER = re.compile(rb"(Subject|Content-Disposition|Content-Type): ?(.*)", re.IGNORECASE)
+_MARKER = {b"subject": b": subj=[", b"content-disposition": b": cd=[", b"content-type": b": ct=["}
+_ENVELOPE = re.compile(rb" from \S+; from=<")
+_DOMAIN = re.compile(r"[a-z0-9.-]{1,253}$")
+
+
+def header_text(kind: bytes, logged: bytes) -> bytes:
+    """The header's value: after our marker, which is never cut, else before the envelope.
+
+    Taken from the first marker on: a subject that imitates the marker then only adds to the text.
+    """
+    _, marked, value = logged.partition(_MARKER[kind])
+    if marked:
+        return value.removesuffix(b"]")
+    ends = [m.start() for m in _ENVELOPE.finditer(logged)]
+    return logged[: ends[-1]] if ends else logged
+
+
+def domain_of(address: bytes) -> str:
+    """The part after the last `@`, or a fixed word when it is no domain: it is shown to people."""
+    domain = (
+        address.rpartition(b"@")[2].decode("utf-8", "replace").lower() if b"@" in address else ""
+    )
+    return domain if not domain or _DOMAIN.match(domain) else "invalid.invalid"
+
+
+class LineCounter:
+    """Line numbers of growing offsets in a block, counted piece by piece."""
+
+    def __init__(self, block: memoryview, base: int) -> None:
+        self._block = block
+        self._line = base
+        self._offset = 0
+
+    def at(self, offset: int) -> int:
+        """The line that holds this offset; offsets must not go back."""
+        while self._offset < offset:
+            end = min(offset, self._offset + 1_048_576)
+            self._line += bytes(self._block[self._offset : end]).count(b"\n")
+            self._offset = end
+        return self._line
