@@ -87,6 +87,36 @@ class RestoreTest(Value, frozen=True):
     document: str = ""
 
 
+class PointFilter(Value, frozen=True):
+    """Binds points of a shared repository to a set; every field given must fit."""
+
+    host: str = ""
+    paths: tuple[str, ...] = ()
+    """Each must be among a point's paths, or above one of them."""
+    tags: tuple[str, ...] = ()
+    prefix: str = ""
+    """Start of the archive's or point's name."""
+
+
+class BackupRule(Value, frozen=True):
+    """The unit's written backup and restore rule."""
+
+    document: str
+    date: dt.date
+    reviewed: dt.date | None = None
+
+
+class BackupExemption(Value, frozen=True):
+    """A system or server approved to have no backup, by whom, why and until when."""
+
+    reason: str
+    document: str
+    approved_by: str
+    until: dt.date
+    servers: tuple[str, ...] = ()
+    """Only these servers of the system; empty for the whole system."""
+
+
 class BackupSet(Value, frozen=True):
     """One promise of a system: this data, this often, kept this long, in this place."""
 
@@ -110,6 +140,22 @@ class BackupSet(Value, frozen=True):
     effective_from: dt.date | None = None
     """First day on which the promise counts; slots before it are not expected."""
     restore_tests: tuple[RestoreTest, ...] = ()
+    repository: str = ""
+    """The tool's repository as the tool itself takes it: a path or URL on `server`."""
+    name: str = ""
+    """Stanza, server, job or plan, for tools whose repositories hold several."""
+    match: PointFilter | None = None
+    """Which points of a shared repository are this set's."""
+    run_as: str = ""
+    """Account on the server under which the tool runs (`sudo -n -u`)."""
+    password_file: str = ""
+    """Absolute path on the server of the repository's password."""
+    password: str = ""
+    """Reference (`env:`, `file:`, `command:`) resolved by the scanner, never the password."""
+    restore_within: dt.timedelta | None = None
+    """How long a restore may take by the unit's own rule."""
+    restore_every: dt.timedelta | None = None
+    """How often a restore is to be tried by the unit's own rule."""
 
 
 class System(Value, frozen=True):
@@ -128,6 +174,8 @@ class System(Value, frozen=True):
     assessment: str = ""
     """Path of the level record, relative to the project folder."""
     backups: tuple[BackupSet, ...] = ()
+    backup_rule: BackupRule | None = None
+    backup_exempt: BackupExemption | None = None
 
 
 class FileSource(Value, frozen=True):

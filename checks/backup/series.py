@@ -10,6 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
+from checks.model import Failure
+
 
 class PointState(StrEnum):
     """What a source says of a point; ages and sizes are judged in `periodicity`, not here."""
@@ -29,6 +31,15 @@ class Origin(StrEnum):
     NAME = "name"
     SERVER = "server"
     MTIME = "mtime"
+
+
+class PointKind(StrEnum):
+    """How much a point holds by itself. A stronger kind satisfies what a weaker one would."""
+
+    UNKNOWN = ""
+    FULL = "full"
+    DIFFERENTIAL = "differential"
+    INCREMENTAL = "incremental"
 
 
 class BackupPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -51,6 +62,89 @@ class BackupPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     group: str = ""
     """Points of one group are like with like: sizes are only compared within it."""
     notes: tuple[str, ...] = ()
+    kind: PointKind = PointKind.UNKNOWN
+    base: str = ""
+    """Id of the point that an incremental or differential one needs; empty for a full one."""
+    repository: str = ""
+    """Id of the repository that holds it (`BackupSeries.repositories`); empty for the only one."""
+    paths: tuple[str, ...] | None = None
+    """What it covers (source paths, databases), sorted; None when the source does not say."""
+    files: int | None = None
+    """Files in it; None when the source does not say."""
+    data: int | None = None
+    """Bytes of the data it protects, before deduplication and compression."""
+    errors: int = 0
+    """Errors that the tool itself counted while making it."""
+    encrypted: bool | None = None
+    verified: bool | None = None
+    """The tool's own verification of this very point: it passed, it failed, or none is known."""
+    locked_until: dt.datetime | None = None
+    """Nobody can delete it before, as far as the store says."""
+
+
+class Repository(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A place that holds copies. None means: cannot be known from here, see `unseen`."""
+
+    id: str = ""
+    location: str = ""
+    """As a person would name it; never with a password in it."""
+    platform: str = ""
+    """What keeps it: `directory`, `restic`, `s3`, …; two copies on one platform share its fate."""
+    server: str = ""
+    """Server or bucket id of the inventory in which it lies; empty when it lies elsewhere."""
+    remote: bool | None = None
+    """Whether it lies outside the server on which it was listed."""
+    encrypted: bool | None = None
+    immutable: bool | None = None
+    """New copies cannot be changed or deleted for a time (lock, append-only)."""
+    immutable_days: float | None = None
+    versioned: bool | None = None
+    public: bool | None = None
+    deletable: bool | None = None
+    """Whether the protected server's own account could delete its copies."""
+    expires_days: float | None = None
+    """Days after which the store itself deletes copies; None when no such rule is known."""
+    replicated: bool | None = None
+    unseen: dict[str, Failure] = {}
+    """Why a field is None: name of the field to the right, tool or call that is missing."""
+    notes: tuple[str, ...] = ()
+
+
+class ProofKind(StrEnum):
+    """What was proved of the copies, weakest first."""
+
+    CHECK = "check"
+    """The repository's structure was checked."""
+    VERIFY = "verify"
+    """The data was read back and compared with its checksums."""
+    EXTRACT = "extract"
+    """A trial extraction, or samples compared with the originals."""
+    RESTORE = "restore"
+    """A restore."""
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One record that copies were checked or restored."""
+
+    kind: ProofKind
+    time: dt.datetime
+    ok: bool
+    errors: int = 0
+    seconds: float | None = None
+    """How long it took."""
+    person: bool = False
+    """A person's word (a register, the inventory), not a tool's record."""
+    document: str = ""
+    name: str = ""
+
+
+class Archive(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Continuous archiving of a database's log between its backups."""
+
+    last: dt.datetime | None = None
+    failing_since: dt.datetime | None = None
+    gaps: int | None = None
+    """Missing segments between the first and the last; None when not known."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,6 +180,11 @@ class BackupSeries(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Zone in which times without one were read; empty when none was known."""
     skew: float = 0.0
     """Seconds by which the lister's clock is ahead of the scanner's; already taken out."""
+    repositories: tuple[Repository, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+    archive: Archive | None = None
+    scheduled: bool | None = None
+    """Whether a schedule is configured and enabled, as far as the source says."""
 
 
 def in_order(points: list[BackupPoint]) -> tuple[BackupPoint, ...]:
