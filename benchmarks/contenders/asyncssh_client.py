@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import asyncssh
-from common import done, measure
+from common import measure, whole
 
 
 def scan(given: dict[str, Any]) -> int:
@@ -28,7 +28,7 @@ def scan(given: dict[str, Any]) -> int:
                         config=None,
                     ) as connection:
                         found = await connection.run("sh -s", input=given["script"], encoding=None)
-                        return done(given["marker"], bytes(found.stdout or b""))
+                        return whole(given, bytes(found.stdout or b""))
                 except (OSError, asyncssh.Error) as e:
                     print(address, repr(e), file=sys.stderr)
                     return False

@@ -1,17 +1,21 @@
 """What every contender gets and gives: a JSON file of hosts in, one JSON line out.
 
-Each contender logs in to every host with a strict host key check, sends the same script once and
-counts the answers that end with the script's last marker. `cpu` is its own processor time from
-after its imports; the runner measures the whole process with its children as well.
+Each contender logs in to every host with a strict host key check (parallel-ssh apart), sends the
+same script once and counts the hosts whose answer is whole: every section closed with exit code 0,
+in order, and the last marker. `cpu` is the processor time of the process and of the programs that
+it started, from after its imports; `peak` its own largest resident memory and `child` that of its
+largest program, both in kB.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import re
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,26 +34,52 @@ def used() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
-def done(marker: str, answer: bytes) -> bool:
-    return f"sauro:{marker} end ".encode() in answer
+def memory(field: str = "VmHWM") -> int:
+    """Of this process in kB, VmHWM or VmRSS; `ru_maxrss` would start from the parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition(field + ":")[2].split()[0])
 
 
-def measure(scan: Callable[[dict[str, Any]], int]) -> None:
-    """Run a scan that returns how many hosts answered whole, and print its figures."""
+def whole(given: dict[str, Any], answer: bytes) -> bool:
+    """Whether an answer has every section, ended well and in order, and the last marker."""
+    marker = b"sauro:" + given["marker"].encode()
+    number = rb" [0-9.]+"
+    wanted = [rb"%s close %d 0%s" % (marker, i, number * 3) for i in range(given["sections"])]
+    return (
+        re.search(rb".*".join([*wanted, marker + b" end" + number]), answer, re.DOTALL) is not None
+    )
+
+
+def measure(scan: Callable[[dict[str, Any]], int], more: Mapping[str, float] | None = None) -> None:
+    """Run a scan that returns how many hosts answered whole, and print its figures and `more`."""
     given = task()
+    base = memory("VmRSS")
     cpu, began = used(), time.perf_counter()
     answered = scan(given)
     wall = time.perf_counter() - began
-    print(json.dumps({"ok": answered, "wall": wall, "cpu": used() - cpu}))
+    for worker in multiprocessing.active_children():
+        worker.join(10)  # its processor time counts once it has ended
+    spent, peak = used() - cpu, memory()
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    figures = {"ok": answered, "wall": wall, "cpu": spent, "base": base, "peak": peak}
+    # A program's figure starts from that of the process it was started by.
+    figures["child"] = child if child > 1.2 * peak else 0
+    print(json.dumps(figures | dict(more or {})))
 
 
 def in_threads(given: dict[str, Any], one: Callable[[str, int], bytes]) -> int:
+    """Visit every host in a thread of a pool; what went wrong goes to standard error."""
+
     def visit(host: list[Any]) -> bool:
         try:
-            return done(given["marker"], one(host[0], host[1]))
+            answer = one(host[0], host[1])
         except Exception as e:  # noqa: BLE001 - a lost host is a figure, not an end
-            print(host, repr(e), file=sys.stderr)
+            print(host, repr(e)[:400], file=sys.stderr)
             return False
+        if whole(given, answer):
+            return True
+        print(host, "its answer is not whole:", answer[-200:], file=sys.stderr)
+        return False
 
     with ThreadPoolExecutor(given["workers"]) as pool:
         return sum(pool.map(visit, given["hosts"]))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from common import done, measure
+from common import measure, whole
 from pssh.clients import ParallelSSHClient
 from pssh.config import HostConfig
 
@@ -22,9 +23,13 @@ def scan(given: dict[str, Any]) -> int:
     # It has no simple way to give standard input to every host, so the script is the command.
     answers = client.run_command(given["script"].decode(), stop_on_errors=False)
     client.join(answers)
-    return sum(
-        done(given["marker"], "\n".join(a.stdout).encode()) for a in answers if a.exception is None
-    )
+    answered = 0
+    for host, found in zip(hosts, answers, strict=True):
+        if found.exception is None and whole(given, "\n".join(found.stdout).encode()):
+            answered += 1
+        else:
+            print(host, repr(found.exception or "its answer is not whole"), file=sys.stderr)
+    return answered
 
 
 measure(scan)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from common import measure
+from common import measure, whole
 
 
 def scan(given: dict[str, Any]) -> int:
@@ -32,17 +32,18 @@ def scan(given: dict[str, Any]) -> int:
     command += ["--parallel", str(given["workers"]), str(listed), "exec", "--"]
     command += [given["script"].decode()]
     found = subprocess.run(command, capture_output=True, check=False, cwd=folder)
-    answer = found.stdout + found.stderr
-    return sum(
-        f"[h{i}] ".encode() in answer and done_line(given["marker"], i, answer)
-        for i in range(len(hosts))
-    )
-
-
-def done_line(marker: str, index: int, answer: bytes) -> bool:
-    start = f"[h{index}]".encode()
-    end = f"sauro:{marker} end ".encode()
-    return any(start in line and end in line for line in answer.splitlines())
+    lines = (found.stdout + found.stderr).splitlines()
+    answered = 0
+    for i in range(len(hosts)):
+        start = f"[h{i}] ".encode()
+        mine = [line.strip() for line in lines if line.strip().startswith(start)]
+        if whole(given, b"\n".join(mine)):
+            answered += 1
+        else:
+            print(f"h{i}", mine[-3:], file=sys.stderr)
+    if not answered:
+        print(b"\n".join(lines[-10:]).decode(errors="replace"), file=sys.stderr)
+    return answered
 
 
 measure(scan)
