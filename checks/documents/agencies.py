@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from functools import lru_cache
 
 import msgspec
 
@@ -54,6 +53,8 @@ class Index(msgspec.Struct, frozen=True):
     by_name: dict[str, frozenset[str]]
     by_domain: dict[str, frozenset[str]]
     by_sign: dict[str, frozenset[str]]
+    domains: dict[str, frozenset[str]]
+    """Mail domains by code."""
 
 
 def name_words(name: str) -> str:
@@ -61,13 +62,26 @@ def name_words(name: str) -> str:
     return _PREFIX.sub("", words(name))
 
 
-@lru_cache(maxsize=8)
+_latest: list[tuple[tuple[Agency, ...], Index]] = []
+"""The last directory read; hashing thousands of agencies for every unit would take longer."""
+
+
 def index(agencies: tuple[Agency, ...]) -> Index:
-    """Read the directory once for all units."""
+    """The directory, read once for all units of a scan: it is the same tuple for all of them."""
+    for known, found in _latest:
+        if known is agencies:
+            return found
+    made = _read(agencies)
+    _latest[:] = [(agencies, made)]
+    return made
+
+
+def _read(agencies: tuple[Agency, ...]) -> Index:
     by_code: dict[str, set[str]] = {}
     by_name: dict[str, set[str]] = {}
     by_domain: dict[str, set[str]] = {}
     by_sign: dict[str, set[str]] = {}
+    domains: dict[str, set[str]] = {}
     for agency in agencies:
         code = agency.code.upper()
         for known in (code, *(c.upper() for c in agency.old_codes)):
@@ -78,11 +92,13 @@ def index(agencies: tuple[Agency, ...]) -> Index:
             by_sign.setdefault(joined(fold(sign)), set()).add(code)
         for domain in agency.mail_domains:
             by_domain.setdefault(_domain(domain), set()).add(code)
+            domains.setdefault(code, set()).add(_domain(domain))
     return Index(
         by_code=_frozen(by_code),
         by_name=_frozen(by_name),
         by_domain=_frozen(by_domain),
         by_sign=_frozen(by_sign),
+        domains=_frozen(domains),
     )
 
 
@@ -108,9 +124,8 @@ class Directory:
             own = set(named) if len(named) == 1 else set()
         self.own_codes = frozenset(own)
         domains = {_domain(d) for d in said.domains}
-        for domain, codes in self._index.by_domain.items():
-            if codes & self.own_codes:
-                domains.add(domain)
+        for code in own:
+            domains |= self._index.domains.get(code, frozenset())
         self.own_domains = frozenset(domains)
         self.signs = frozenset(self._index.by_sign)
         self.knows_mail = bool(self._index.by_domain)

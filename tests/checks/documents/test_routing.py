@@ -249,6 +249,18 @@ INNOCENTS = {
             (NUMBER, HEALTH, "2026-11-10 08:45:00", "03"),
         ],
     ),
+    "unregistered, but on the gateway": World(
+        sent=[(f"900/{SIGN}", HEALTH, "2026-11-10 08:30:00", "03")],
+        mails=[mail("x", names=("900-QD-UBND-HK.pdf",))],
+    ),
+    "six weeks later": World(
+        rows=[(NUMBER, "10/10/2026", "Sở Y tế")],
+        mails=[mail("x", "2026-11-18T09:00:00", names=("100-QD-UBND-HK.pdf",))],
+    ),
+    "before the period": World(
+        rows=[(NUMBER, "20/10/2026", "Sở Y tế")],
+        mails=[mail("x", "2026-10-20T09:00:00", names=("100-QD-UBND-HK.pdf",))],
+    ),
     "shared domain": World(mails=[mail(f"1/{SIGN}", to=("a@chung.gov.vn",))]),
 }
 
@@ -291,6 +303,43 @@ def test_a_bounced_mail_is_no_bypass() -> None:
             "routed",
         ),
         (one(sent=[(NUMBER, HEALTH, "2026-11-19 08:30:00", "03")]), "late"),
+        (
+            one(
+                sent=[
+                    (NUMBER, HEALTH, "2026-11-10 08:30:00", "02"),
+                    (NUMBER, HEALTH, "2026-11-10 09:30:00", ""),
+                ]
+            ),
+            "sent_no_receipt",
+        ),
+        (
+            one(
+                sent=[
+                    (NUMBER, HEALTH, "2026-11-10 08:30:00", "03"),
+                    (NUMBER, HEALTH, "2026-11-10 09:30:00", ""),
+                ]
+            ),
+            "routed",
+        ),
+        (
+            one(
+                sent=[
+                    (NUMBER, HEALTH, "2026-11-10 08:30:00", "03"),
+                    (NUMBER, HEALTH, "2026-11-11 09:30:00", "13"),
+                ]
+            ),
+            "revoked",
+        ),
+        (
+            one(
+                sent=[
+                    (NUMBER, HEALTH, "2026-11-10 08:30:00", "13"),
+                    (NUMBER, HEALTH, "2026-11-19 09:30:00", "03"),
+                ]
+            ),
+            "late",
+        ),
+        (one(sent=[(NUMBER, HEALTH, "2026-08-01 08:30:00", "03")]), "no_trace"),
         (one(), "no_trace"),
         (one(NAMED), "bypass"),
         (one(NAMED, sent=ROUTED_TOO), "copy"),
@@ -322,6 +371,10 @@ def test_groups_and_unknown_recipients_are_counted_not_judged() -> None:
     counts = one(to="UBND các xã, phường; Ông Nguyễn Văn A").counts()
     assert counts["pairs"] == DUE
     assert (counts["recipients_group"], counts["recipients_off_axis"]) == (1, 1)
+
+
+def test_the_unit_itself_is_no_recipient() -> None:
+    assert one(to="UBND phường Hoàn Kiếm; H26.1.2").counts()["pairs"] == DUE
 
 
 def test_packets_without_a_register_row_are_counted() -> None:
