@@ -141,6 +141,12 @@ class Request(Value, frozen=True):
     """Spool to disk instead of memory; `Evidence.stdout` is then a view of the mapped file."""
     sensitive: bool = False
     """Only the digest of the output is stored."""
+    secrets: dict[str, str] = {}
+    """Environment variable of the script to a reference (`env:`, `file:`, `command:`), resolved by
+    the transport and sent only over standard input; never part of the key, the log, the evidence.
+    """
+    sudo: tuple[str, ...] = ()
+    """Account, then the program with its fixed arguments that the script runs by `sudo -n -u`."""
     need: Need = Need.REQUIRED
 
     @property

@@ -61,17 +61,19 @@ def scan(
     selection: Selection,
     *,
     resume: bool = False,
+    not_before: dt.datetime | None = None,
     stop: threading.Event | None = None,
     watch: Callable[[engine.Progress], None] = lambda _: None,
 ) -> Scan:
     """Scan the selection and store it; a stopped scan comes back with `complete` false.
 
-    With `resume` the latest unfinished scan of the same question goes on where it was stopped.
+    With `resume` the latest unfinished scan of the same question, if it began at `not_before` or
+    later, goes on where it was stopped.
     """
     stop = stop or threading.Event()
     whole = project.plan(selection)
     digest = whole.digest(project.inventory, selection, project.settings)
-    info = store.resumable(digest) if resume else None
+    info = store.resumable(digest, not_before=not_before) if resume else None
     if info is None:
         info = _new_info(project, selection, len(whole.cases))
         store.begin(info, project.inventory, digest)
@@ -210,7 +212,7 @@ def report(
     if unknown:
         raise UserError(f"no format is called {unknown[0]!r}; there are: {', '.join(FORMATS)}")
     if scan_id is None:
-        latest = store.latest(complete_only=False)
+        latest = store.latest() or store.latest(complete_only=False)
         if latest is None:
             raise UserError("the store holds no scan yet: run `sauro scan` first")
         scan_id = latest.id
@@ -246,7 +248,7 @@ def changes(store: Store, old: str | None, new: str | None) -> tuple[Changes, Sc
         store.results_of(before.id),
         newer.results,
         reopened=store.reopened(after.id),
-        dark_open=store.open_in_the_dark(before.id),
+        dark_open=store.open_in_the_dark(before.id) | store.open_in_the_dark(after.id),
     )
     return found, newer
 

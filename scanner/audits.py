@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,9 @@ from scanner.run import Progress
 from scanner.schedule import Rhythm, WatchSettings, crontab_line, interval, systemd_units
 from scanner.schedule import watch as keep_watch
 from scanner.store.database import Store
+
+STALE = dt.timedelta(hours=20)
+"""An unfinished audit older than this is left: its evidence and today's do not belong together."""
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -42,9 +46,18 @@ def audit(
     Raises:
         UserError: another audit of this project is running; the store or folder cannot be used.
     """
-    since = app.utc_now().isoformat(timespec="seconds")
+    now = app.utc_now()
+    since = now.isoformat(timespec="seconds")
     with only_one(project.folder / "audit.lock", since), Store.open(project.store_url) as store:
-        found = app.scan(project, store, Selection(), resume=True, stop=stop, watch=watch)
+        found = app.scan(
+            project,
+            store,
+            Selection(),
+            resume=True,
+            not_before=now - STALE,
+            stop=stop,
+            watch=watch,
+        )
         written = app.report(
             store,
             scan_id=found.info.id,
