@@ -15,7 +15,7 @@ _BIG_BLOCKS = 65_536
 """Compressed files of more than this many 512-byte blocks (32 MiB) are not decompressed."""
 _UNFINISHED = ("{}", "{}.part", "{}.partial", "{}.tmp", "{}.filepart", ".{}.??????")
 
-# The C locale: elsewhere a pattern's * passes by names that are no text.
+# The C locale: bytes are bytes; elsewhere some tools refuse what is no text.
 _ENTER = r"""
 LC_ALL=C; export LC_ALL
 if [ ! -e "$d" ]; then

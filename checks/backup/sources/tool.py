@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from checks.model import NotDeclared
 from inventory.model import BackupSet
 
 
-def run(backup: BackupSet, program: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
+def run(backup: BackupSet, program: Sequence[str]) -> str:
     """The sh text that runs `program` with its fixed arguments, by sudo when the set says so.
 
     A program that is not there, and an account that sudo does not allow, are said on standard
-    error in the words that become `missing_tool` and `denied`. `environ` holds no secrets.
+    error in the words that become `missing_tool` and `denied`. Variables that are no secrets stand
+    in the program itself: `("env", "BORG_…=yes", "borg", …)`.
     """
-    tool = shlex.quote(program[0])
+    tool = next(word for word in program if word != "env" and "=" not in word)
     line = " ".join(shlex.quote(word) for word in program)
-    settings = "".join(f"{k}={shlex.quote(v)} " for k, v in (environ or {}).items())
-    found = f"command -v {tool} >/dev/null 2>&1 || {{ echo {_said('missing', program[0])} >&2; exit 127; }}"
+    present = _present(tool)
     if not backup.run_as:
-        return f"{found}\n{settings}{line}"
+        return f"{present}\n{line}"
     account = shlex.quote(backup.run_as)
-    allowed = f"sudo -n -u {account} -l {line} >/dev/null 2>&1"
     refused = _said("denied", f"sudo -u {backup.run_as} {' '.join(program)}")
     return (
-        f"{found}\n"
-        f"command -v sudo >/dev/null 2>&1 || {{ echo {_said('missing', 'sudo')} >&2; exit 127; }}\n"
-        f"{allowed} || {{ echo {refused} >&2; exit 77; }}\n"
-        f"sudo -n -u {account} {settings}{line}"
+        f"{present}\n{_present('sudo')}\n"
+        f"sudo -n -u {account} -l {line} >/dev/null 2>&1 || {{ echo {refused} >&2; exit 77; }}\n"
+        f"sudo -n -u {account} {line}"
     )
 
 
@@ -51,6 +49,11 @@ def password_environ(backup: BackupSet, variable: str) -> dict[str, str]:
             "give password_file on the server instead"
         )
     return {variable: backup.password}
+
+
+def _present(tool: str) -> str:
+    missing = _said("missing", tool)
+    return f"command -v {shlex.quote(tool)} >/dev/null 2>&1 || {{ echo {missing} >&2; exit 127; }}"
 
 
 def _said(what: str, name: str) -> str:

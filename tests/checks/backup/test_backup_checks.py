@@ -288,6 +288,12 @@ def test_points_are_remembered_and_come_back_when_the_listing_has_lost_them() ->
     assert merge(now, [odd], None, NOW).past == ()
 
 
+def test_a_point_whose_time_is_read_anew_is_still_the_same_point() -> None:
+    before = point(at("2026-11-20 09:00"), id="1:2")
+    after = point(at("2026-11-20 02:00"), id="1:2")
+    assert merge(series([after]), remember(series([before]), "x"), DAY * 30, NOW).past == ()
+
+
 def test_running_points_are_not_remembered() -> None:
     assert [m.id for m in remember(series([BAD, HANGS]), "x")] == ["bad"]
 

@@ -55,6 +55,7 @@ def tools(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 GNU = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+UTF8 = GNU | {"LC_ALL": "C.UTF-8"}
 
 
 def subject(path: str, **more: Any) -> Subject:
@@ -234,7 +235,7 @@ def test_any_name_survives_the_way(
     for name in names:
         with open(os.path.join(os.fsencode(folder), b"f" + name), "wb"):  # noqa: PTH118, PTH123
             pass
-    done = run(LISTING.request("h", path=str(folder), pattern="f*").script, GNU)
+    done = run(LISTING.request("h", path=str(folder), pattern="f*").script, UTF8)
     evidence = Evidence(probe=LISTING.id, target="h", key="", taken=NOW, stdout=done.stdout)
     entries, whole = read_listing(evidence)
     assert whole
@@ -472,6 +473,14 @@ def test_a_folder_with_very_many_files_keeps_the_newest() -> None:
     series = SERIES.parse(context, Answers([listed]))
     assert (len(series.points), series.listing.older, series.listing.total) == (2000, 500, 2500)
     assert series.points[-1].name == "2499.dump"
+
+
+@pytest.mark.parametrize(
+    "out", [b"", b"root\0/d\0", b"root\0/d\x001 1 1 1 1\0/d/x\0", b"end\x000\0", b"root\0/d\0end\0"]
+)
+def test_a_listing_that_broke_off_is_no_listing(out: bytes) -> None:
+    with pytest.raises(Unparsable):
+        read_listing(Evidence(probe=LISTING.id, target="h", key="", taken=NOW, stdout=out))
 
 
 def test_a_partly_unreadable_folder_is_not_whole() -> None:

@@ -393,3 +393,16 @@ def test_missed_slots_stand_where_they_were_due() -> None:
     a = judged(daily(14, skip=[2, 3]))
     missed = [s.time for s in a.strip if s.state is SlotState.MISSED]
     assert missed == [at("2026-11-19 02:00"), at("2026-11-20 02:00")]
+
+
+def test_a_file_of_no_bytes_is_never_a_backup() -> None:
+    a = judged([point(NOW - HOUR, size=0)])
+    assert (a.freshness.state, a.newest_invalid) == (Age.NONE, True)
+
+
+def test_empty_and_broken_points_do_not_set_what_is_usual() -> None:
+    days = daily(12)
+    empty = [point(p.start, size=0) for p in days[1:7]]
+    broken = [point(p.start, size=1, state=PointState.INVALID) for p in days[7:9]]
+    usual = judged([days[0], *empty, *broken, *days[9:]]).points.sizes[-1].usual
+    assert usual == 1000
