@@ -60,20 +60,19 @@ def scan(
     store: Store,
     selection: Selection,
     *,
-    resume: bool = False,
-    not_before: dt.datetime | None = None,
+    resume_since: dt.datetime | None = None,
     stop: threading.Event | None = None,
     watch: Callable[[engine.Progress], None] = lambda _: None,
 ) -> Scan:
     """Scan the selection and store it; a stopped scan comes back with `complete` false.
 
-    With `resume` the latest unfinished scan of the same question, if it began at `not_before` or
-    later, goes on where it was stopped.
+    With `resume_since` the latest unfinished scan of the same question goes on where it was
+    stopped, if it began at that time or later.
     """
     stop = stop or threading.Event()
     whole = project.plan(selection)
     digest = whole.digest(project.inventory, selection, project.settings)
-    info = store.resumable(digest, not_before=not_before) if resume else None
+    info = store.resumable(digest, not_before=resume_since) if resume_since else None
     if info is None:
         info = _new_info(project, selection, len(whole.cases))
         store.begin(info, project.inventory, digest)

@@ -53,8 +53,7 @@ def audit(
             project,
             store,
             Selection(),
-            resume=True,
-            not_before=now - STALE,
+            resume_since=now - STALE,
             stop=stop,
             watch=watch,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from scanner.errors import UserError
 from scanner.exit_codes import exit_code
 from scanner.files import write_whole
 from scanner.store.database import Store
+
+EVER = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 severity_option = click.option(
     "--fail-on",
@@ -88,7 +91,14 @@ def scan(**given: Any) -> int:  # noqa: ANN401
         stopping() as stop,
         progress(quiet=given["quiet"], color=not given["no_color"]) as watch,
     ):
-        found = app.scan(project, store, wanted, resume=given["resume"], stop=stop, watch=watch)
+        found = app.scan(
+            project,
+            store,
+            wanted,
+            resume_since=EVER if given["resume"] else None,
+            stop=stop,
+            watch=watch,
+        )
         color = not given["no_color"]
         text = app.printed(store, found, given["form"], LANGUAGE, color=color)
     if given["output"]:
