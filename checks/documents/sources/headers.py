@@ -7,9 +7,8 @@ import binascii
 import re
 from urllib.parse import unquote_to_bytes
 
-# A folded header is logged with its line breaks as `?`: between two encoded words that is noise.
-_BREAKS = re.compile(r"\?=\?{1,2}\s*(?==\?)")
 _WORD = re.compile(r"=\?([\w.:+-]{1,40})(?:\*[\w-]*)?\?([bBqQ])\?([^?\s]*)(\?=|(?=[?\s\]]|$))")
+# A folded header is logged with its line breaks as `?`: between two encoded words that is noise.
 _BETWEEN = re.compile(r"[\s?]*$")
 _CHARSET = re.compile(
     r"(?:utf-?8|utf-?16(?:le|be)?|us-ascii|iso-8859-\d{1,2}|windows-\d{3,4}|cp\d{3,4}|tcvn|"
@@ -29,7 +28,7 @@ def decode_words(raw: str) -> str:
 
     A word that is cut off gives what is left of it.
     """
-    text = _BREAKS.sub("?= ", raw[:_LONGEST])
+    text = raw[:_LONGEST]
     out: list[str] = []
     held, charset, end = b"", "", 0
     for found in _WORD.finditer(text):

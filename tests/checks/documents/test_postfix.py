@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from checks.documents.events import FoundIn
 from checks.documents.numbers import Finder
+from checks.documents.sources import logfiles
 from checks.documents.sources.postfix import MailLog, read_postfix
+from checks.documents.sources.postfix_lines import header_text
 from checks.files import FileEntry
 from checks.model import Unparsable
-from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, entry, gz, log, word
+from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, daily_mails, entry, gz, log, word
 
 FINDER = Finder(["QĐ-UBND-HK", "BC-UBND-HK", "UBND-HK-VX"])
 AT = "2026-11-10T08:00:00"
@@ -136,6 +138,26 @@ def test_an_id_used_again_at_once_is_another_mail() -> None:
     # And when the second begins with its headers.
     headless = "".join([*one.lines()[:-1], *two.lines()[2:]])
     assert pairs(read(headless)) == [("12/QD-UBND-HK", "soyte.gov.vn")]
+
+
+def test_an_id_used_again_by_a_mail_that_the_server_made_itself() -> None:
+    """A bounce begins with its message-id, has no client and perhaps no logged header."""
+    one = Mail(AT, NUMBER, to=("a@soyte.gov.vn",), queue="5E06C1A2").lines()[:-1]
+    two = Mail("2026-11-10T08:00:05", to=("b@gmail.com",), queue="5E06C1A2").lines()[1:]
+    assert pairs(read("".join([*one, *two]))) == [("12/QD-UBND-HK", "soyte.gov.vn")]
+
+
+def test_lines_of_a_large_archive_are_counted_through_its_blocks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logfiles, "_BLOCK", 2000)
+    text = log(*daily_mails(days=9), Mail(AT, NUMBER))
+    assert read(gz(text)).events[0].place.line == read(text).events[0].place.line > 40
+
+
+def test_the_value_of_a_header_ends_before_the_bracket() -> None:
+    assert header_text(b"subject", b"x from h[1]; from=<a>: subj=[7/BC [gap]]") == b"7/BC [gap]"
+    assert header_text(b"subject", b"x from h[1]; from=<a>: subj=[cut off") == b"cut off"
 
 
 def test_the_same_id_on_two_hosts() -> None:
