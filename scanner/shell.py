@@ -1,10 +1,13 @@
 """Many probes to one POSIX `sh` script, and one answer back to many evidences; pure.
 
 The script is sent to `sh -s` over standard input and writes nothing on the host. Every probe runs
-in a shell of its own, under its own time limit, and its two streams stand between markers that
-carry a random nonce. `head -c` bounds each section where it arises, so that a flood ends there (the
-producer gets SIGPIPE) and never crosses the wire; a last `head -c` per stream gathers the many
-small writes into few packets.
+in a shell of its own, under its own time limit, and each of its two streams stands between markers
+that carry a random nonce. `head -c` bounds both where they arise, so that a flood ends there (the
+producer gets SIGPIPE) and never crosses the wire.
+
+Both streams of a section travel on standard output, the error stream behind the other (only NUL
+bytes of it are lost in the shell), and a last `head -c` gathers the many small writes: the answer
+leaves as one piece, where a second small write would wait a round trip for Nagle's algorithm.
 """
 
 from __future__ import annotations
@@ -28,6 +31,9 @@ STDERR_BYTES = 8192
 
 COMMAND = "sh -s"
 """All that the login shell is asked to run, so that any login shell will do."""
+
+NOISE_ERRORS = 65536
+"""The most that a login shell may say beside the answer, in bytes."""
 
 _MARKER_ROOM = 256
 _NOISE_BYTES = 65536
@@ -56,14 +62,9 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     def stdout_bytes(self) -> int:
         """The most bytes of standard output that the whole visit may bring."""
         streams = sum(self.limit(r) for r in self.requests if r.stream)
-        room = _NOISE_BYTES + _MARKER_ROOM * (len(self.requests) + 1)
+        room = _NOISE_BYTES + (_MARKER_ROOM + STDERR_BYTES) * (len(self.requests) + 1)
         plain = sum(self.limit(r) for r in self.requests if not r.stream)
         return streams + min(plain, self.host_bytes) + room
-
-    @property
-    def stderr_bytes(self) -> int:
-        """The most bytes of standard error that the whole visit may bring."""
-        return (STDERR_BYTES + _MARKER_ROOM) * (len(self.requests) + 1) + _NOISE_BYTES
 
     @property
     def marker(self) -> bytes:
@@ -72,7 +73,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def end(self) -> bytes:
-        """The start of the last marker, alike on both streams."""
+        """The start of the last marker."""
         return self.marker + b" end "
 
 
@@ -80,7 +81,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a transport received. `seconds` ran from sending the script until `taken`."""
 
     stdout: Buffer
-    stderr: Buffer
+    stderr: bytes
+    """What the login shell said beside the answer."""
     taken: dt.datetime
     seconds: float
     exit: int | None = None
@@ -90,12 +92,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 # -------------------------------------------------------------------------------------- composing
 
-# One function, called on the last line: a script that arrives cut runs nothing at all.
-# File descriptors: 4 and 6 are the batch's two streams, 3 carries the exit code past `head`, 5 the
-# section's output past the pipe of its standard error.
+# Functions only, called on the last line: a script that arrives cut runs nothing at all.
+# File descriptors: 4 is the answer, 3 carries the exit code and 6 the error stream past `head`, 5
+# the section's output past the pipe of its errors.
 _FRAME = """\
 main() {
 m=@MARKER@
+nl='
+'
 SAURO_TZ=${TZ-}; TZ=UTC; export SAURO_TZ TZ
 case "$(LC_ALL=C.UTF-8 locale charmap 2>/dev/null)" in
 UTF-8|utf-8|'') LC_ALL=C.UTF-8 ;;
@@ -111,31 +115,31 @@ case "$(timeout --help 2>&1 </dev/null)" in
 *) run() {
 if command -v setsid >/dev/null 2>&1; then setsid sh -c "$2" & else set -m; sh -c "$2" & set +m; fi
 p=$!
-( trap 'kill "$s"; exit 0' TERM; sleep "$1" & s=$!; wait "$s"; kill -KILL "-$p" || kill -KILL "$p"
+( trap 'kill "$!"; exit 0' TERM; sleep "$1" & wait "$!"; kill -KILL "-$p" || kill -KILL "$p"
 ) >/dev/null 2>&1 &
 w=$!
 wait "$p" 2>/dev/null; c=$?
-kill -TERM "$w" 2>/dev/null
+kill -TERM "$w" 2>/dev/null; wait "$w" 2>/dev/null
 return "$c"
 } ;;
 esac
 sec() {
 now; b=$n; t=$2; l=$((end - ${n%%.*})); [ "$l" -ge "$t" ] || t=$l
-printf '%s open %s\\n' "$m" "$1"; printf '%s open %s\\n' "$m" "$1" >&2
-c=skipped
-[ "$t" -le 0 ] || c=$({ { { run "$t" "$4" </dev/null 3>&- 4>&- 5>&- 6>&-; echo "$?" >&3
-} 2>&1 >&5 | head -c @STDERR@ >&6; } 5>&1 | head -c "$3" >&4; } 3>&1)
+printf '%s open %s\\n' "$m" "$1"
+x="$nl"skipped
+[ "$t" -le 0 ] || x=$({ r=$({ { { run "$t" "$4" </dev/null 3>&- 4>&- 5>&- 6>&-; echo "$?" >&3
+} 2>&1 >&5 | head -c @STDERR@ >&6; } 5>&1 | head -c "$3" >&4; } 3>&1); printf '\\n%s' "$r"; } 6>&1)
 now
-printf '%s close %s %s %s %s %s\\n' "$m" "$1" "$c" "$t" "$b" "$n"
-printf '%s close %s\\n' "$m" "$1" >&2
+printf '%s close %s %s %s %s %s\\n' "$m" "$1" "${x##*"$nl"}" "$t" "$b" "$n"
+printf '%s\\n%s errors %s\\n' "${x%"$nl"*}" "$m" "$1"
 }
 now; end=$((${n%%.*} + @SECONDS@))
 @SECTIONS@
-now; printf '%s end %s\\n' "$m" "$n"; printf '%s end %s\\n' "$m" "$n" >&2
+now; printf '%s end %s\\n' "$m" "$n"
 }
 all() {
 renice -n 10 -p $$ >/dev/null 2>&1 </dev/null
-{ main 4>&5 6>&1 2>&1 >&5 5>&- | head -c @STDERRALL@ >&2 5>&-; } 5>&1 | head -c @STDOUTALL@
+main 4>&1 | head -c @STDOUT@
 exit 0
 }
 all
@@ -152,8 +156,7 @@ def compose(batch: Batch) -> bytes:
         "@MARKER@": batch.marker.decode(),
         "@STDERR@": str(STDERR_BYTES),
         "@SECONDS@": str(max(1, int(batch.seconds))),
-        "@STDERRALL@": str(batch.stderr_bytes),
-        "@STDOUTALL@": str(batch.stdout_bytes),
+        "@STDOUT@": str(batch.stdout_bytes),
         "@SECTIONS@": "\n".join(sections),
     }
     return re.sub(r"@[A-Z]+@", lambda found: filled[found[0]], _FRAME).encode()
@@ -177,6 +180,7 @@ def _ordered(batch: Batch) -> list[tuple[int, Request]]:
 class _Section(msgspec.Struct, frozen=True, kw_only=True):
     start: int
     stop: int
+    stderr: bytes
     code: str
     allowed: float
     began: float
@@ -186,7 +190,6 @@ class _Section(msgspec.Struct, frozen=True, kw_only=True):
 def split(batch: Batch, answer: Answer) -> list[Evidence]:
     """Exactly one evidence per request, in the order of the requests."""
     found = _sections(batch, answer.stdout)
-    errors = _errors(batch, answer.stderr)
     total = _total(batch, answer.stdout)
     missing = answer.cause or _nothing(batch, answer)
     evidence = []
@@ -197,19 +200,19 @@ def split(batch: Batch, answer: Answer) -> list[Evidence]:
             evidence.append(_failed(request, answer.taken, said))
         else:
             taken, seconds = _placed(section, total, answer)
-            raw = _Raw(section, errors.get(i, b""), taken, seconds)
+            raw = _Raw(section, taken, seconds)
             evidence.append(_read(batch, request, answer.stdout, raw))
     return evidence
 
 
 class _Raw(msgspec.Struct, frozen=True):
     section: _Section
-    stderr: bytes
     taken: dt.datetime
     seconds: float
 
 
 def _sections(batch: Batch, data: Buffer) -> dict[int, _Section]:
+    """The sections that arrived whole: output, closing marker and error stream."""
     found: dict[int, _Section] = {}
     at = 0
     for i, _ in _ordered(batch):
@@ -217,39 +220,26 @@ def _sections(batch: Batch, data: Buffer) -> dict[int, _Section]:
         start = data.find(opening, at)
         if start < 0:
             continue
-        start += len(opening)
-        at = start
+        at = start = start + len(opening)
         closing = b"%s close %d " % (batch.marker, i)
         stop = data.find(closing, start)
-        line, newline, _ = bytes(data[stop : stop + _MARKER_ROOM]).partition(b"\n")
+        line = bytes(data[stop : stop + _MARKER_ROOM]).partition(b"\n")[0]
         said = line[len(closing) :].decode("ascii", "replace").split()
-        if stop < 0 or not newline or len(said) != 4:
+        behind = stop + len(line) + 1
+        after = data.find(b"\n%s errors %d\n" % (batch.marker, i), behind)
+        if stop < 0 or after < 0 or len(said) != 4:
             continue
-        numbers = [_number(word) for word in said[1:]]
+        allowed, began, ended = (_number(word) for word in said[1:])
         found[i] = _Section(
             start=start,
             stop=stop,
+            stderr=bytes(data[behind:after])[:STDERR_BYTES],
             code=said[0],
-            allowed=numbers[0],
-            began=numbers[1],
-            ended=numbers[2],
+            allowed=allowed,
+            began=began,
+            ended=ended,
         )
-        at = stop + len(line)
-    return found
-
-
-def _errors(batch: Batch, data: Buffer) -> dict[int, bytes]:
-    found: dict[int, bytes] = {}
-    at = 0
-    for i, _ in _ordered(batch):
-        opening = b"%s open %d\n" % (batch.marker, i)
-        start = data.find(opening, at)
-        if start < 0:
-            continue
-        start += len(opening)
-        stop = data.find(b"%s close %d\n" % (batch.marker, i), start)
-        at = start if stop < 0 else stop
-        found[i] = bytes(data[start : len(data) if stop < 0 else stop])[:STDERR_BYTES]
+        at = after
     return found
 
 
@@ -287,7 +277,7 @@ def _placed(section: _Section, total: float, answer: Answer) -> tuple[dt.datetim
 def _read(batch: Batch, request: Request, data: Buffer, raw: _Raw) -> Evidence:
     section = raw.section
     code = int(section.code) if re.fullmatch(r"[0-9]{1,3}", section.code) else None
-    failure = _judge(request, section, code, raw.stderr, batch.limit(request))
+    failure = _judge(request, section, code, batch.limit(request))
     kept = failure is None or failure.kind is FailureKind.COMMAND_FAILED
     return Evidence(
         probe=request.probe,
@@ -296,7 +286,7 @@ def _read(batch: Batch, request: Request, data: Buffer, raw: _Raw) -> Evidence:
         taken=raw.taken,
         seconds=raw.seconds,
         stdout=_slice(data, section.start, section.stop, request.stream) if kept else b"",
-        stderr=raw.stderr,
+        stderr=section.stderr,
         exit=code,
         failure=failure,
     )
@@ -322,10 +312,8 @@ _REFUSED = re.compile(
 )
 
 
-def _judge(
-    request: Request, section: _Section, code: int | None, stderr: bytes, limit: int
-) -> Failure | None:
-    said = stderr.decode("utf-8", "replace")
+def _judge(request: Request, section: _Section, code: int | None, limit: int) -> Failure | None:
+    said = section.stderr.decode("utf-8", "replace")
     failure = _own_words(said)
     if failure is not None:
         return failure
@@ -333,7 +321,7 @@ def _judge(
         return _fail(FailureKind.TIMEOUT, f"no time was left for {request.probe} in this visit")
     if section.stop - section.start > limit:
         return _fail(FailureKind.TRUNCATED, f"{request.probe} answered more than {limit} bytes")
-    if len(stderr) >= STDERR_BYTES:
+    if len(section.stderr) >= STDERR_BYTES:
         return _fail(FailureKind.TRUNCATED, f"{request.probe} wrote more errors than can be read")
     grain = 0.05 if section.began % 1 or section.ended % 1 else 1.0
     spent = section.ended - section.began
@@ -369,7 +357,7 @@ def _by_exit(code: int | None, said: str) -> Failure | None:
 
 def _nothing(batch: Batch, answer: Answer) -> Failure | None:
     """What to say when the script never started: a forced command, `nologin`, a menu."""
-    if answer.stdout.find(batch.marker) >= 0 or answer.stderr.find(batch.marker) >= 0:
+    if answer.stdout.find(batch.marker) >= 0:
         return None
     came = bytes(answer.stderr[:400]).strip() + b" " + bytes(answer.stdout[:400]).strip()
     text = came.decode("utf-8", "replace").strip()

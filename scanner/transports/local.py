@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import IO
 
 from checks.model import Evidence, Failure, FailureKind, Request
-from scanner.shell import Answer, Batch, compose, split
+from scanner.shell import NOISE_ERRORS, Answer, Batch, compose, split
 from scanner.transports.base import Clock, SizeLimits, all_failed
 from scanner.transports.wire import Spool
 
@@ -92,7 +92,7 @@ class _Pump:
                     self._move(selector, key)
                 if self.stdout.size > self._batch.stdout_bytes:
                     return _failure(FailureKind.TRUNCATED, "more output than host_bytes allows")
-                if len(self.stderr) > self._batch.stderr_bytes:
+                if len(self.stderr) > NOISE_ERRORS:
                     return _failure(FailureKind.TRUNCATED, "too much on the error stream")
         return None
 

@@ -19,7 +19,7 @@ from paramiko.ssh_exception import ChannelException, SSHException
 
 from checks.model import Evidence, Failure, FailureKind, Request
 from inventory.model import Server
-from scanner.shell import COMMAND, Answer, Batch, compose, split
+from scanner.shell import COMMAND, NOISE_ERRORS, Answer, Batch, compose, split
 from scanner.transports.base import Clock, SizeLimits, SshLimits, all_failed
 from scanner.transports.ssh_link import WINDOW, Link, Linker
 from scanner.transports.ssh_login import Endpoint, Keys, Routes, Stop
@@ -109,7 +109,7 @@ def _batch(requests: Sequence[Request], sizes: SizeLimits, deadline: float) -> B
 
 def _ask(link: Link, end: Endpoint, batch: Batch, shared: SshShared) -> Answer:
     deadline = link.guard.deadline
-    link.guard.budget += 2 * (batch.stdout_bytes + batch.stderr_bytes) + _OVERHEAD
+    link.guard.budget += 2 * batch.stdout_bytes + _OVERHEAD
     try:
         left = max(0.1, min(deadline - time.monotonic(), 3 * shared.limits.connect_timeout))
         channel = link.transport.open_session(WINDOW, timeout=left)
@@ -159,7 +159,7 @@ class _Pump:
         self._script = memoryview(compose(batch))
         self._batch = batch
         self._ready = threading.Event()
-        self._ends = {"out": b"", "err": b""}
+        self._tail = b""
         self.stdout = Spool()
         self.stderr = bytearray()
         # One event for both streams: either one alone can use up the channel's window.
@@ -167,7 +167,7 @@ class _Pump:
         channel.in_stderr_buffer.set_event(self._ready)
 
     def run(self, deadline: float, limit: float) -> Failure | None:
-        """Until both end markers, the end of the channel, the deadline or a limit."""
+        """Until the last marker, the end of the channel, the deadline or a limit."""
         while True:
             try:
                 moved = self._feed() | self._drain()
@@ -179,7 +179,7 @@ class _Pump:
                 return None
             if self.stdout.size > self._batch.stdout_bytes:
                 return _failure(FailureKind.TRUNCATED, "the host sent more than host_bytes allows")
-            if len(self.stderr) > self._batch.stderr_bytes:
+            if len(self.stderr) > NOISE_ERRORS:
                 return _failure(FailureKind.TRUNCATED, "the host floods its error stream")
             left = deadline - time.monotonic()
             if left <= 0:
@@ -203,17 +203,16 @@ class _Pump:
         if self._channel.recv_ready():
             data = self._channel.recv(_CHUNK)
             self.stdout.write(data)
-            self._ends["out"] = (self._ends["out"] + data)[-_TAIL:]
+            self._tail = (self._tail + data)[-_TAIL:]
             moved = True
         if self._channel.recv_stderr_ready():
             data = self._channel.recv_stderr(_CHUNK)
             self.stderr += data
-            self._ends["err"] = (self._ends["err"] + data)[-_TAIL:]
             moved = True
         return moved
 
     def _complete(self) -> bool:
-        return all(self._batch.end in tail and tail.endswith(b"\n") for tail in self._ends.values())
+        return self._batch.end in self._tail and self._tail.endswith(b"\n")
 
     def _over(self) -> bool:
         channel = self._channel

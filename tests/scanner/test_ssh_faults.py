@@ -224,11 +224,12 @@ def answer(act: Script) -> Callable[[paramiko.Channel], None]:
 
 
 def section(marker: str, i: int, body: str = "fine\n") -> str:
-    return f"{marker} open {i}\n{body}{marker} close {i} 0 20 {i}.10 {i}.20\n"
+    return (
+        f"{marker} open {i}\n{body}{marker} close {i} 0 20 {i}.10 {i}.20\n\n{marker} errors {i}\n"
+    )
 
 
 def end(channel: paramiko.Channel, marker: str) -> None:
-    channel.sendall_stderr(f"{marker} end 9.00\n".encode())
     channel.sendall(f"{marker} end 9.00\n".encode())
 
 
