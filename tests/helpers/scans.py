@@ -135,31 +135,6 @@ def waiver(days: int = 20) -> WaiverRef:
 
 # ------------------------------------------------------------------------------------------ words
 
-_SENTENCES = {
-    "sample.stale": (
-        "{days} ngày không có bản sao lưu mới",
-        "no new backup for {days} days",
-    ),
-    "sample.fresh": ("Bản sao lưu mới nhất 2 giờ trước", "newest backup 2 hours old"),
-    "sample.gaps": ("Thiếu 9 trong 13 kỳ sao lưu", "9 of 13 backup slots missed"),
-    "sample.kept": ("Đủ 13/13 kỳ sao lưu", "13 of 13 backup slots kept"),
-    "sample.sized": ("Kích thước các bản ổn định", "sizes of the copies are steady"),
-    "sample.declared": ("Đã khai báo bộ sao lưu", "a backup set is declared"),
-    "sample.authority": (
-        "Quyết định cấp độ do sai thẩm quyền ký",
-        "the level was approved by the wrong authority",
-    ),
-    "sample.level": ("Cấp độ đã phê duyệt, còn hiệu lực", "the level is approved and still valid"),
-    "sample.outside": (
-        "14/212 cặp văn bản gửi ngoài hệ thống",
-        "14 of 212 document pairs went outside the system",
-    ),
-    "sample.routed": ("198/212 cặp văn bản qua hệ thống", "198 of 212 pairs went through"),
-    "sample.na": ("Đơn vị không phát hành văn bản", "the unit issues no documents"),
-    "sample.blind": ("Chưa quan sát được", "could not be seen"),
-    "sample.clock": ("Đồng hồ lệch 0,2 giây", "the clock is 0.2 s off"),
-    "sample.text": ("{text}", "{text}"),
-}
 _PARTS = {
     "title": ("Phép kiểm tra mẫu {check}", "Sample check {check}"),
     "remedy": ("Khôi phục lịch sao lưu hằng ngày", "Restore the daily backup schedule"),
@@ -169,18 +144,20 @@ _PARTS = {
 
 
 class SampleVoice:
-    """Words for synthetic rows, so that tests do not hang on the wording of real checks."""
+    """The real words where there are any, else samples, so that tests may invent checks."""
 
     def sentence(self, message: Message, language: str, zone: ZoneInfo) -> str:
-        """A sample sentence, or what the real words say."""
-        if message.id not in _SENTENCES:
-            return CHECK_TEXTS.sentence(message, language, zone)
-        said = _SENTENCES[message.id][language == "en"]
-        return clean(said.format_map({k: str(v) for k, v in message.args.items()}))
+        """The text of `text()`, or what the real words say."""
+        if message.id == "sample.text":
+            return clean(str(message.args["text"]))
+        return CHECK_TEXTS.sentence(message, language, zone)
 
     def say(self, check: str, part: str, language: str) -> str:
-        """The same words for every check."""
-        return _PARTS[part][language == "en"].format(check=check)
+        """The check's own words or the same sample for every invented check."""
+        found = CHECK_TEXTS.say(check, part, language)
+        if found not in ("", clean(check)):
+            return found
+        return _PARTS[part][language == "en"].format(check=clean(check))
 
     def mend(self, cause: str, language: str) -> str:
         """The real words."""
@@ -193,6 +170,67 @@ VOICE = SampleVoice()
 def text(words: str) -> Message:
     """A message that says exactly these words."""
     return Message(id="sample.text", args={"text": words})
+
+
+def _said(name: str, **args: str | float) -> Message:
+    return Message(id=name, args=args)
+
+
+_NEWEST = {False: "2026-11-22T17:00:00Z", True: "2026-11-13T17:00:00Z"}
+_MESSAGES = {
+    "authority": _said(
+        "security.level-approved.approval-wrong-authority",
+        by="UBND phường",
+        level=3,
+        expected="UBND Thành phố Hà Nội",
+    ),
+    "recorded": _said("security.level-recorded.recorded", level=2),
+    "recorded bad": _said("security.level-recorded.missing"),
+    "approved": _said(
+        "security.level-approved.approved", level=2, document="88/QĐ-CAHN", date="2026-03-01"
+    ),
+    "approved bad": _said(
+        "security.level-approved.approval-before-appraisal", date="2026-03-01", other="2026-03-09"
+    ),
+    "reviewed": _said(
+        "security.level-reviewed.reviewed", last="2026-03-01", due="2028-03-01", level=2, months=24
+    ),
+    "reviewed bad": _said("security.level-reviewed.never", level=2, months=24),
+    "declared": _said("backup.declared.complete", count=1),
+    "clock": _said("host.clock.right", skew=0.2, uncertainty=0.1, limit=60),
+    "fresh": _said("backup.recent.fresh", newest=_NEWEST[False], age=7200, promised=86400),
+    "stale": _said("backup.recent.stale", newest=_NEWEST[True], age=784800, promised=86400),
+    "kept": _said("backup.periodic.regular", kept=13, expected=13, interval=86400),
+    "gaps": _said("backup.periodic.gap", missed=9, expected=13, longest=8),
+    "sized": _said("backup.size-plausible.usual", size=1.7e9, share=1.02, usual=1.67e9),
+    "blind": _said("engine.missing", what="10.0.7.1"),
+    "na": _said("documents.routed.nothing-due", documents=0),
+    "routed": _said(
+        "documents.routed.enough",
+        numerator=208,
+        denominator=212,
+        rate=0.981,
+        target=0.95,
+        coverage=0.97,
+    ),
+    "short": _said(
+        "documents.routed.short",
+        numerator=198,
+        denominator=212,
+        rate=0.934,
+        target=0.95,
+        coverage=0.97,
+    ),
+    "bypass": _said("documents.bypass.none", mails=412, coverage=0.97),
+    "bypass bad": _said("documents.bypass.found", total=14),
+    "evidence": _said(
+        "documents.evidence-complete.complete",
+        source="văn thư",
+        share=0.97,
+        last="2026-11-22T09:00:00Z",
+    ),
+    "crashed": _said("engine.crashed", what="ValueError"),
+}
 
 
 # ----------------------------------------------------------------------------- a city of 126 units
@@ -227,7 +265,7 @@ def city(week: int = 0, more: int = 0) -> City:
         used_by=tuple(u.id for u in units),
         servers=("one-stop-app",),
     )
-    bad: dict[str, Any] = {"message": Message(id="sample.authority")}
+    bad: dict[str, Any] = {"message": _MESSAGES["authority"]}
     bad["severity"] = Severity.CRITICAL
     rows.append(_judge(shared, "security.level-approved", Status.FAIL, **bad))
     start = STARTED - dt.timedelta(days=7 * week)
@@ -325,7 +363,7 @@ def _rows(code: str, systems: list[System], week: int) -> list[Result]:
     for system in systems:
         for check in ("recorded", "approved", "reviewed"):
             bad = _bad(week, 0.07, system.id, check)
-            said = Message(id="sample.authority" if bad else "sample.level")
+            said = _MESSAGES[f"{check} bad" if bad else check]
             status = Status.FAIL if bad else Status.PASS
             found.append(_judge(system, f"security.level-{check}", status, message=said))
         found += _backups(system, kind, week)
@@ -339,12 +377,12 @@ def _bad(week: int, share: float, *names: object) -> bool:
 
 
 def _backups(system: System, dark: FailureKind | None, week: int) -> list[Result]:
-    rows = [_judge(system, "backup.declared", Status.PASS, message=Message(id="sample.declared"))]
+    rows = [_judge(system, "backup.declared", Status.PASS, message=_MESSAGES["declared"])]
     checks = ("host.clock", "backup.recent", "backup.periodic", "backup.size-plausible")
     if dark:
         gone: dict[str, Any] = {
             "failure": Failure(kind=dark, detail=system.servers[0]),
-            "message": Message(id="sample.blind"),
+            "message": _MESSAGES["blind"],
         }
         return rows + [
             _judge(system, c, Status.UNKNOWN, "" if c == "host.clock" else "database", **gone)
@@ -357,7 +395,7 @@ def _backups(system: System, dark: FailureKind | None, week: int) -> list[Result
     said = ("stale", "gaps") if stale else ("fresh", "kept")
     return [
         *rows,
-        _judge(system, "host.clock", Status.PASS, message=Message(id="sample.clock")),
+        _judge(system, "host.clock", Status.PASS, message=_MESSAGES["clock"]),
         _judge(
             system,
             "backup.recent",
@@ -365,7 +403,7 @@ def _backups(system: System, dark: FailureKind | None, week: int) -> list[Result
             "database",
             detail=recent,
             severity=Severity.CRITICAL,
-            message=Message(id=f"sample.{said[0]}", args={"days": 9}),
+            message=_MESSAGES[said[0]],
             waiver=held if stale else None,
         ),
         _judge(
@@ -374,7 +412,7 @@ def _backups(system: System, dark: FailureKind | None, week: int) -> list[Result
             status,
             "database",
             detail=periodic,
-            message=Message(id=f"sample.{said[1]}"),
+            message=_MESSAGES[said[1]],
             waiver=held if stale else None,
         ),
         _judge(
@@ -383,7 +421,7 @@ def _backups(system: System, dark: FailureKind | None, week: int) -> list[Result
             Status.PASS,
             "database",
             detail=sized,
-            message=Message(id="sample.sized"),
+            message=_MESSAGES["sized"],
         ),
     ]
 
@@ -413,7 +451,7 @@ def _backup_details(stale: bool) -> tuple[dict[str, Any], dict[str, Any], dict[s
 def _documents(code: str, week: int) -> list[Result]:
     luck = _luck(code, "documents")
     if luck > 0.98:
-        none = {"target": code, "message": Message(id="sample.na")}
+        none = {"target": code, "message": _MESSAGES["na"]}
         checks = ("documents.routed", "documents.bypass", "documents.evidence-complete")
         return [row(c, Status.NOT_APPLICABLE, code, **none) for c in checks]
     blind = luck > 0.8
@@ -422,7 +460,7 @@ def _documents(code: str, week: int) -> list[Result]:
     minor = Status.FAIL if _bad(week, 0.12, code, "bypass") else Status.PASS
     error = Status.ERROR if 0.78 < luck < 0.8 else Status.PASS
     failure = Failure(kind=FailureKind.NOT_DECLARED, detail="documents.gateway")
-    said = "sample.blind" if blind else "sample.outside" if bad else "sample.routed"
+    said = "blind" if blind else "short" if bad else "routed"
     return [
         row(
             "documents.routed",
@@ -431,7 +469,7 @@ def _documents(code: str, week: int) -> list[Result]:
             target=code,
             severity=Severity.CRITICAL,
             failure=failure if blind else None,
-            message=Message(id=said),
+            message=_MESSAGES[said],
             detail={"numerator": 198, "denominator": 212, "coverage": 0.97},
         ),
         row(
@@ -440,15 +478,13 @@ def _documents(code: str, week: int) -> list[Result]:
             code,
             target=code,
             severity=Severity.MINOR,
-            message=Message(id="sample.outside" if minor is Status.FAIL else "sample.routed"),
+            message=_MESSAGES["bypass bad" if minor is Status.FAIL else "bypass"],
         ),
         row(
             "documents.evidence-complete",
             error,
             code,
             target=code,
-            message=Message(id="engine.crashed", args={"what": "ValueError"})
-            if error is Status.ERROR
-            else Message(id="sample.routed"),
+            message=_MESSAGES["crashed" if error is Status.ERROR else "evidence"],
         ),
     ]
