@@ -24,6 +24,7 @@ from scanner.cli.words import LANGUAGE, t
 from scanner.errors import UserError
 from scanner.exit_codes import CLEAN, UNSEEN
 from scanner.shell import shown
+from scanner.sudoers import rules
 
 
 @click.command(
@@ -80,19 +81,20 @@ def probes(project: Path | None, **chosen: Any) -> None:  # noqa: ANN401
 @project_option
 @selection_options
 def sudoers(project: Path | None, **chosen: Any) -> None:  # noqa: ANN401
-    """No probe is privileged today: name the paths that must be readable instead."""
+    """The sudo rules that are needed, and the paths that must be readable."""
     found = opened(project)
-    show(
-        t(
-            "# Không phép dò nào cần sudo: không cần thêm gì vào sudoers.",
-            "# No probe needs sudo: there is nothing to add to sudoers.",
-        )
-    )
-    show(t("# Tài khoản quét phải đọc được:", "# The scanning account must be able to read:"))
     for target, requests in found.plan(selection(chosen)).visits.items():
-        if target in found.inventory.servers:
-            for path in sorted({r.params["path"] for r in requests if "path" in r.params}):
-                show(f"# {target}: {path}")
+        server = found.inventory.servers.get(target)
+        if server is None:
+            continue
+        show(f"# {target}")
+        needed = rules(server.ssh.user or "sauro", requests)
+        if not needed:
+            show(t("#   không cần sudo", "#   needs no sudo"))
+        for line in needed:
+            show(line)
+        for path in sorted({r.params["path"] for r in requests if "path" in r.params}):
+            show(f"#   {t('phải đọc được', 'must be able to read')}: {path}")
 
 
 @click.group(help=t("Danh mục phép kiểm tra.", "The catalogue of checks."))
