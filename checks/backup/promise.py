@@ -57,12 +57,6 @@ def default_every(level: int | None) -> str:
     return known.get(level, known["unknown"])
 
 
-def default_keep(level: int | None) -> str:
-    """The house default retention of a security level."""
-    known: dict[Any, str] = _defaults()["keep"]
-    return known.get(level, known["unknown"])
-
-
 @cache
 def _defaults() -> dict[str, Any]:
     text = resources.files("checks.backup").joinpath("defaults.yaml").read_text(encoding="utf-8")

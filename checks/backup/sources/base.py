@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from checks.backup.names import group_of
 from checks.backup.series import BackupPoint, BackupSeries, in_order
 from checks.model import Answers, Context, Request, Subject
 
@@ -26,7 +27,7 @@ class BackupSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def newest(points: Iterable[BackupPoint]) -> tuple[tuple[BackupPoint, ...], int]:
-    """The newest points in order, each id once, and how many older ones were left out."""
+    """The newest points in order with their groups, each id once, and how many were left out."""
     count = 0
 
     def counted() -> Iterable[BackupPoint]:
@@ -38,4 +39,6 @@ def newest(points: Iterable[BackupPoint]) -> tuple[tuple[BackupPoint, ...], int]
     kept = heapq.nlargest(MOST_POINTS, counted(), key=lambda p: (p.start, p.id))
     # Hard links of one file, or one key listed twice, are one point.
     unique = {point.id: point for point in reversed(kept)}
-    return in_order(list(unique.values())), count - len(kept)
+    # Only here, because finding the group takes longer than everything else about a point.
+    grouped = [msgspec.structs.replace(p, group=group_of(p.name)) for p in unique.values()]
+    return in_order(grouped), count - len(kept)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from checks.backup.names import base, date_in, group_of, is_companion, is_empty, is_unfinished
+from checks.backup.names import base, date_in, is_companion, is_empty, is_unfinished
 from checks.backup.series import (
     BackupPoint,
     BackupSeries,
@@ -280,7 +280,6 @@ def _point(entry: Entry, reading: _Reading) -> BackupPoint:
         clock="host",
         name=base(entry.name),
         checked=look.done,
-        group=group_of(entry.name),
         notes=tuple(dict.fromkeys(notes)),
     )
 

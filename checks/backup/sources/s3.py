@@ -213,7 +213,6 @@ def _point(found: S3Object) -> BackupPoint:
         origin=chosen.origin,
         clock="store" if chosen.origin is Origin.SERVER else "writer",
         name=base(found.key),
-        group=group_of(found.key),
         notes=tuple(notes),
     )
 
