@@ -66,6 +66,7 @@ def open_project(folder: Path) -> Project:
         options = known.options(settings.policy)
     except ValueError as e:
         raise UserError(f"{folder / 'sauro.yaml'}: {e}") from e
+    _refuse_idle_waivers(inventory, known)
     return Project(
         folder=folder,
         settings=settings,
@@ -73,3 +74,12 @@ def open_project(folder: Path) -> Project:
         catalogue=known,
         options=options,
     )
+
+
+def _refuse_idle_waivers(inventory: Inventory, known: catalogue.Catalogue) -> None:
+    # A waiver of no check is a typing mistake that would show only when the risk is not accepted.
+    for waiver in inventory.waivers:
+        try:
+            known.matching((waiver.check,))
+        except ValueError as e:
+            raise UserError(f"waiver of unit {waiver.unit} for {waiver.target}: {e}") from e

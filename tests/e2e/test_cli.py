@@ -197,3 +197,16 @@ def test_audit_prints_what_cron_and_systemd_need(
     said = capsys.readouterr().out
     assert "[Timer]" in said
     assert "Persistent=true" in said
+
+
+def test_a_waiver_of_no_check_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "inventory" / "u.yaml").write_text(
+        "unit: u\nname: U\nkind: ward\nwaivers:\n"
+        "  - {check: backup.recnt, target: '*', reason: r, document: 1/TB, approved_by: u,"
+        " owner: u, until: 2026-12-31}\n"
+    )
+    capsys.readouterr()
+    assert main(["inventory", "check"]) == 64
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "backup.recnt" in said
