@@ -24,7 +24,8 @@ def at(text: str) -> dt.datetime:
 
 def point(start: dt.datetime, size: int | None = 1000, **more: Any) -> BackupPoint:
     """A good point; `more` overrides."""
-    return BackupPoint(**{"id": start.isoformat(), "start": start, "size": size} | more)
+    given: dict[str, Any] = {"id": start.isoformat(), "start": start, "size": size}
+    return BackupPoint(**given | more)
 
 
 def daily(
@@ -42,5 +43,5 @@ def series(points: Iterable[BackupPoint], **more: Any) -> BackupSeries:
 
 def promise(every: str = "1d", zone: ZoneInfo = UTC, **more: Any) -> Promise:
     """A declared promise."""
-    given = {"id": "db", "system": "s", "kind": "directory", "every": every} | more
-    return promise_of(BackupSet(**given), 2, zone)
+    given: dict[str, Any] = {"id": "db", "system": "s", "kind": "directory", "every": every}
+    return promise_of(BackupSet(**given | more), 2, zone)
