@@ -240,3 +240,17 @@ def test_the_script_only_reads() -> None:
     )
     assert (MAIL_LOG.limit, MAIL_LOG.stream, MAIL_LOG.sensitive) == (LIMIT, True, True)
     assert MAIL_LOG.request("s", path="/x").script == script({"path": "/x"})
+
+
+def test_a_search_that_breaks_is_told(tmp_path: Path) -> None:
+    """Such as one that runs out of memory in a file without line ends."""
+    (tmp_path / "mail.log").write_text("x\n")
+    env = tools(tmp_path / "bin", "dash", "wc", "head", "date", "sed", "printf")
+    grep = tmp_path / "bin" / "grep"
+    grep.write_text('#!/bin/dash\nread -r line\n[ "$2" = x ] || exit 2\n')
+    grep.chmod(0o755)
+    done = run(f"{tmp_path}/mail.log", "/bin/dash", env)
+    assert (done.returncode, done.stderr.decode()) == (
+        1,
+        f"sauro: {tmp_path}/mail.log could not be searched\n",
+    )

@@ -165,6 +165,14 @@ def test_an_own_number_that_the_register_does_not_have() -> None:
     assert (shown["result"], shown["grade"], shown["date"]) == ("unregistered", "B", None)
 
 
+def test_signs_that_only_the_inventory_knows_are_found_in_names() -> None:
+    assert UNIT.documents is not None
+    said = msgspec.structs.replace(UNIT.documents, signs=("UBND-HK", "BCH-HK"))
+    subj = subject(msgspec.structs.replace(UNIT, documents=said))
+    world = World(mails=[mail("x", names=("900-QD-BCH-HK.pdf",))])
+    assert [b["key"] for b in world.bypass(subj).detail["bypasses"]] == ["900/QD-BCH-HK"]
+
+
 def test_in_january_a_register_of_the_new_year_alone_cannot_miss_a_number() -> None:
     days = [dt.date(2027, 1, 1) + dt.timedelta(days=n) for n in range(15)]
     rows = [(f"{n}/{SIGN}", f"{d:%d/%m/%Y}", "Ông A") for n, d in enumerate(days, 1)]
