@@ -115,7 +115,7 @@ case "$(timeout --help 2>&1 </dev/null)" in
 *) run() {
 if command -v setsid >/dev/null 2>&1; then setsid sh -c "$2" & else set -m; sh -c "$2" & set +m; fi
 p=$!
-( trap 'kill "$!"; exit 0' TERM; sleep "$1" & wait "$!"; kill -KILL "-$p" || kill -KILL "$p"
+( trap 'kill -KILL "$!"; exit 0' TERM; sleep "$1" & wait "$!"; kill -KILL "-$p" || kill -KILL "$p"
 ) >/dev/null 2>&1 &
 w=$!
 wait "$p" 2>/dev/null; c=$?
