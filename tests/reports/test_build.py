@@ -170,6 +170,17 @@ def test_each_class_of_change() -> None:
     assert found["backup.d"].reopened
 
 
+def test_a_failure_that_goes_dark_does_not_become_met() -> None:
+    """Coverage stays over the floor, and still the open finding holds the unit."""
+    only = Selection(checks=("backup.*",))
+    seen = [row("backup.a", P, subject=str(i)) for i in range(9)]
+    old = scan([*seen, row("backup.b", F)], selection=only, started=STARTED - WEEK)
+    now = scan([*seen, row("backup.b", U)], selection=only)
+    r = report(now, old)
+    assert (r.units[0].dark, r.units[0].status) == (False, U)
+    assert report(now).units[0].status is P, "without a history a single gap is within the floor"
+
+
 def test_a_row_that_left_the_scan_is_gone_not_mended() -> None:
     old = [row("backup.a", F, subject="x"), row("backup.a", P, subject="y")]
     c = report(scan(old[1:]), scan(old, started=STARTED - WEEK)).changes
