@@ -9,13 +9,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from inventory import rules
+from inventory.backup_keys import check_keys
 from inventory.model import (
+    BackupExemption,
+    BackupRule,
     BackupSet,
     Bucket,
     Documents,
     FileSource,
     MailSource,
     Person,
+    PointFilter,
     RestoreTest,
     Server,
     SshSettings,
@@ -25,6 +29,8 @@ from inventory.model import (
 )
 from inventory.schema import (
     BackupDoc,
+    BackupExemptDoc,
+    BackupRuleDoc,
     BucketDoc,
     DocumentsDoc,
     FilesDoc,
@@ -149,6 +155,7 @@ def _bucket(unit: str, bucket_id: str, doc: BucketDoc, tell: Tell) -> Bucket:
 
 
 def _system(unit: str, system_id: str, doc: SystemDoc, tell: Tell) -> System:
+    place: Path = ("systems", system_id, "backup_rule", "reviewed")
     return System(
         id=system_id,
         unit=unit,
@@ -161,6 +168,8 @@ def _system(unit: str, system_id: str, doc: SystemDoc, tell: Tell) -> System:
         servers=doc.servers,
         assessment=doc.assessment,
         backups=tuple(_backup(system_id, doc, i, b, tell) for i, b in doc.backups.items()),
+        backup_rule=_backup_rule(doc.backup_rule, lambda message: tell(place, message)),
+        backup_exempt=_exemption(doc.backup_exempt),
     )
 
 
@@ -168,7 +177,7 @@ def _backup(
     system_id: str, system: SystemDoc, set_id: str, doc: BackupDoc, tell: Tell
 ) -> BackupSet:
     place: Path = ("systems", system_id, "backups", set_id)
-    _backup_place(doc, lambda key, message: tell((*place, key) if key else place, message))
+    check_keys(doc, lambda key, message: tell((*place, key) if key else place, message))
     only = system.servers[0] if len(system.servers) == 1 else ""
     return BackupSet(
         id=set_id,
@@ -189,24 +198,44 @@ def _backup(
             )
             for t in doc.restore_tests
         ),
+        repository=doc.repository,
+        name=doc.name,
+        match=_match(doc, lambda message: tell((*place, "match"), message)),
+        run_as=doc.run_as,
+        password_file=doc.password_file,
+        password=doc.password,
+        restore_within=doc.restore_within,
+        restore_every=doc.restore_every,
     )
 
 
-def _backup_place(doc: BackupDoc, tell: Callable[[str, str], None]) -> None:
-    if doc.kind == "s3":
-        if not doc.bucket:
-            tell("", "kind s3 reads a bucket: the key 'bucket' is missing, add it")
-        if doc.server:
-            tell("server", "kind s3 reads a bucket, not a server: remove this")
-        return
-    if not doc.server:
-        tell("", f"kind {doc.kind} is read on a server: the key 'server' is missing, add it")
-    if doc.bucket:
-        tell("bucket", f"kind {doc.kind} is read on a server: remove this, or make it kind s3")
-    if not doc.path:
-        tell("", f"kind {doc.kind} reads a folder: the key 'path' is missing, add it")
-    else:
-        _rule(rules.host_path, doc.path, lambda message: tell("path", message))
+def _match(doc: BackupDoc, tell: Callable[[str], None]) -> PointFilter | None:
+    match = doc.match
+    if match is None:
+        return None
+    if not (match.host or match.paths or match.tags or match.prefix):
+        tell("matches everything: give host, paths, tags or prefix, or remove it")
+    return PointFilter(host=match.host, paths=match.paths, tags=match.tags, prefix=match.prefix)
+
+
+def _backup_rule(doc: BackupRuleDoc | None, tell: Callable[[str], None]) -> BackupRule | None:
+    if doc is None:
+        return None
+    if doc.reviewed is not None and doc.reviewed < doc.date:
+        tell("is before the rule was issued: correct one of the dates")
+    return BackupRule(document=doc.document, date=doc.date, reviewed=doc.reviewed)
+
+
+def _exemption(doc: BackupExemptDoc | None) -> BackupExemption | None:
+    if doc is None:
+        return None
+    return BackupExemption(
+        reason=doc.reason,
+        document=doc.document,
+        approved_by=doc.approved_by,
+        until=doc.until,
+        servers=doc.servers,
+    )
 
 
 def _rule(rule: Callable[[str], None], text: str, tell: Callable[[str], None]) -> None:

@@ -96,6 +96,12 @@ class _Links:
             self.one("server", ref, known.servers, (*place, "servers", index))
         for backup in system.backups:
             self.backup(backup, (*place, "backups", backup.id), system)
+        for index, ref in enumerate(system.backup_exempt.servers if system.backup_exempt else ()):
+            if ref not in system.servers:
+                near = self.hint(ref, system.servers)
+                remedy = near or ": name one of its servers"
+                message = f"{shown(ref)} is no server of this system{remedy}"
+                self.tell(self.number, (*place, "backup_exempt", "servers", index), message)
 
     def backup(self, backup: BackupSet, place: Path, system: System) -> None:
         known = self.known

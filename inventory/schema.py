@@ -42,6 +42,14 @@ Secret = Annotated[
         },
     ),
 ]
+Account = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\$?$",
+        max_length=64,
+        extra={"what": "the name of an account on the server"},
+    ),
+]
 Login = Annotated[str, Meta(pattern=r"^[^\s:/@-][^\s:/@]*$", extra={"what": "a login name"})]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Level = Annotated[int, Meta(ge=1, le=5)]
@@ -143,6 +151,37 @@ class RestoreTestDoc(Raw, frozen=True):
     document: Annotated[Line, _says("Number of the record of the test.")] = ""
 
 
+class MatchDoc(Raw, frozen=True):
+    """Which points of a shared repository are the set's; every key given must fit."""
+
+    host: Annotated[Line, _says("Host name that the tool recorded.")] = ""
+    paths: Annotated[
+        tuple[Line, ...], _says("Source paths; each must be among a point's, or above one of them.")
+    ] = ()
+    tags: Annotated[tuple[Line, ...], _says("Tags that a point must carry, all of them.")] = ()
+    prefix: Annotated[Line, _says("Start of the archive's or point's name.")] = ""
+
+
+class BackupRuleDoc(Raw, frozen=True):
+    """The written backup and restore rule of the unit (quy chế sao lưu, phục hồi)."""
+
+    document: Annotated[Line, _says("Its number.", min_length=1)]
+    date: Annotated[dt.date, _says("Day it was issued.")]
+    reviewed: Annotated[dt.date | None, _says("Day of the last review that confirmed it.")] = None
+
+
+class BackupExemptDoc(Raw, frozen=True):
+    """An approval to have no backup; it lapses after its last day."""
+
+    reason: Annotated[str, _says("Why none is needed.", min_length=1, max_length=4000)]
+    document: Annotated[Line, _says("Number of the decision.", min_length=1)]
+    approved_by: Annotated[Line, _says("Who approved it.", min_length=1)]
+    until: Annotated[dt.date, _says("Last day on which it holds.")]
+    servers: Annotated[
+        tuple[Id, ...], _says("Only these servers of the system; without it the whole system.")
+    ] = ()
+
+
 class BackupDoc(Raw, frozen=True):
     """One promise of a system: this data, this often, kept this long, in this place."""
 
@@ -179,6 +218,29 @@ class BackupDoc(Raw, frozen=True):
     restore_tests: Annotated[
         tuple[RestoreTestDoc, ...], _says("Restores that were tried, with their record.")
     ] = ()
+    restore_every: Annotated[
+        dt.timedelta | None, _says("How often a restore is to be tried, by the unit's own rule.")
+    ] = None
+    restore_within: Annotated[
+        dt.timedelta | None, _says("How long a restore may take, by the unit's own rule.")
+    ] = None
+    repository: Annotated[
+        Line, _says("The tool's repository as the tool takes it: a path or URL, no password in it.")
+    ] = ""
+    name: Annotated[Line, _says("Stanza, server, job or plan, as the tool calls it.")] = ""
+    match: Annotated[
+        MatchDoc | None, _says("Which points are this set's, when a repository holds several.")
+    ] = None
+    run_as: Annotated[
+        Account, _says("Account under which the tool runs (`sudo -n -u`); see `sauro sudoers`.")
+    ] = ""
+    password_file: Annotated[
+        Line, _says("Absolute path on the server of the file with the repository's password.")
+    ] = ""
+    password: Annotated[
+        Secret,
+        _says("Reference to the repository's password: `env:NAME`, `file:PATH`, `command:…`."),
+    ] = ""
 
 
 class SystemDoc(Raw, frozen=True):
@@ -195,6 +257,12 @@ class SystemDoc(Raw, frozen=True):
     servers: Annotated[tuple[Id, ...], _says("Servers it runs on.")] = ()
     assessment: Annotated[ProjectPath, _says("Level record, a YAML file of the project.")] = ""
     backups: Annotated[dict[Id, BackupDoc], _says("Backup sets by id.")] = {}
+    backup_rule: Annotated[
+        BackupRuleDoc | None, _says("The unit's written backup and restore rule.")
+    ] = None
+    backup_exempt: Annotated[
+        BackupExemptDoc | None, _says("Approval that it, or some servers of it, need no backup.")
+    ] = None
 
 
 class FilesDoc(Raw, frozen=True):

@@ -27,6 +27,7 @@ from inventory.model import (
     Waiver,
 )
 from inventory.problems import InvalidInput
+from inventory.schema import BACKUP_KINDS
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBq00000000000000000000000000000000000000000"
 
@@ -419,8 +420,9 @@ CASES = {
     ),
     "backup kind": (
         SET + "{kind: restik, server: s, path: /b}",
-        P + "10: systems.y.backups.b.kind: unknown backup kind 'restik'; known kinds: "
-        "directory, s3",
+        P
+        + "10: systems.y.backups.b.kind: unknown backup kind 'restik'; known kinds: "
+        + ", ".join(BACKUP_KINDS),
     ),
     "backup without server": (
         SET + "{kind: directory, path: /b}",
