@@ -94,7 +94,15 @@ class Failure(Value, frozen=True):
 
 
 class Unparsable(Exception):  # noqa: N818 - a word of the architecture
-    """The evidence is there but says nothing that can be trusted; becomes `unknown`."""
+    """The evidence is there but says nothing that can be trusted; becomes `unknown`.
+
+    A tool that says in its answer why it could not look (a password, a right, a repository) gives
+    the `kind` of that.
+    """
+
+    def __init__(self, detail: str, kind: FailureKind = FailureKind.UNPARSABLE) -> None:
+        super().__init__(detail)
+        self.kind = kind
 
 
 class NotDeclared(Exception):  # noqa: N818 - a word of the architecture

@@ -105,7 +105,7 @@ class Judge:
             context = self._context(case, now, self._options(case.check))
             verdicts = list(case.check.judge(context, *facts))
         except Unparsable as e:
-            failure = Failure(kind=FailureKind.UNPARSABLE, detail=clean(str(e)))
+            failure = Failure(kind=e.kind, detail=clean(str(e)))
             return [_cannot_tell(failure)], (), None
         except Exception as e:
             log.exception("check %s broke on %s", case.check.id, case.subject.key)

@@ -27,7 +27,10 @@ class BackupSource(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def newest(points: Iterable[BackupPoint]) -> tuple[tuple[BackupPoint, ...], int]:
-    """The newest points in order with their groups, each id once, and how many were left out."""
+    """The newest points in order, each id once, and how many were left out.
+
+    Points without a group get that of their name.
+    """
     count = 0
 
     def counted() -> Iterable[BackupPoint]:
@@ -40,5 +43,8 @@ def newest(points: Iterable[BackupPoint]) -> tuple[tuple[BackupPoint, ...], int]
     # Hard links of one file, or one key listed twice, are one point.
     unique = {point.id: point for point in reversed(kept)}
     # Only here, because finding the group takes longer than everything else about a point.
-    grouped = [msgspec.structs.replace(p, group=group_of(p.name)) for p in unique.values()]
+    grouped = [
+        p if p.group else msgspec.structs.replace(p, group=group_of(p.name))
+        for p in unique.values()
+    ]
     return in_order(grouped), count - len(kept)
