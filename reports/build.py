@@ -41,7 +41,7 @@ from reports.voice import CHECK_TEXTS, Voice
 from reports.words import Words
 
 Language = Literal["vi", "en"]
-_NOTHING: Mapping[str, dt.datetime] = {}
+_NONE: frozenset[str] = frozenset()
 
 
 def build(  # noqa: PLR0913 - one argument per source of truth, all by keyword
@@ -52,22 +52,24 @@ def build(  # noqa: PLR0913 - one argument per source of truth, all by keyword
     reopened: frozenset[str],
     now: dt.datetime,
     language: Language,
-    unseen: Mapping[str, dt.datetime] = _NOTHING,
+    dark_open: frozenset[str] = _NONE,
+    dark_open_before: frozenset[str] = _NONE,
     voice: Voice = CHECK_TEXTS,
 ) -> Report:
     """Count a scan once, for every writer.
 
     `previous` is the scan to compare with, of the same selection, or None for the first report.
-    `opened` says, by fingerprint, when each finding that was not yet seen mended first failed; one
-    that went dark stays in it. `unseen` says since when rows have had no verdict. `reopened` are
-    the fingerprints that had been mended and failed again. `now` is the moment of the report
-    (aware). All days are those of the scan's time zone.
+    `opened` says, by fingerprint, since when each row that is not fine has been so. `reopened` are
+    the fingerprints that had been mended and failed again. `dark_open` are those that this scan
+    could not see but that failed when last seen (`dark_open_before`: the same of `previous`).
+    `now` is the moment of the report (aware). All days are those of the scan's time zone.
     """
     words = Words(language, ZoneInfo(scan.info.timezone))
     law = rules()
     mine, old = base(scan), base(previous) if previous is not None else None
     rows, old_rows = moved.by_fingerprint(mine), moved.by_fingerprint(old)
-    book = moved.ledger(rows, old_rows, opened, reopened, old)
+    dark = moved.Dark(dark_open, dark_open_before)
+    book = moved.ledger(rows, None if old is None else old_rows, dark, reopened)
     standings = _standings(mine, moved.out_of_sight(book.now, rows))
     before = _standings(old, moved.out_of_sight(book.before, old_rows))
     reason = moved.why_not(mine, old)
@@ -77,7 +79,6 @@ def build(  # noqa: PLR0913 - one argument per source of truth, all by keyword
         inventory=scan.inventory,
         book=book,
         opened=opened,
-        unseen=unseen,
         reopened=reopened,
         started=scan.info.started,
         today=words.date_of(now),

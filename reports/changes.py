@@ -17,7 +17,12 @@ from inventory.model import Selection
 from reports.model import Changes
 from reports.rollup import UNSEEN, Base, Standing
 
-Opened = Mapping[str, dt.datetime]
+
+class Dark(msgspec.Struct, frozen=True):
+    """Findings that a scan could not see but that failed when last seen: now, and before."""
+
+    now: frozenset[str] = frozenset()
+    before: frozenset[str] = frozenset()
 
 
 class Ledger(msgspec.Struct, frozen=True):
@@ -38,17 +43,18 @@ def by_fingerprint(on: Base | None) -> dict[str, Result]:
 
 def ledger(
     rows: Mapping[str, Result],
-    old: Mapping[str, Result],
-    opened: Opened,
+    old: Mapping[str, Result] | None,
+    dark: Dark,
     reopened: frozenset[str],
-    previous: Base | None,
 ) -> Ledger:
-    """Sort the open findings of two scans."""
+    """Sort the open findings of a scan and of the one before it (`old`, None for the first)."""
     failing = frozenset(f for f, r in rows.items() if r.status is Status.FAIL)
-    before = frozenset() if previous is None else _open_before(rows, old, opened, previous)
-    held = before if previous is not None else frozenset(opened)
-    now = failing | out_of_sight(held, rows)
-    came = now - before if previous is not None else frozenset()
+    if old is None:
+        none: frozenset[str] = frozenset()
+        return Ledger(failing | out_of_sight(dark.now, rows), none, none, none)
+    before = _open_before(rows, old, dark)
+    now = failing | out_of_sight(before, rows)
+    came = now - before
     return Ledger(now, before, came - reopened, came & reopened)
 
 
@@ -58,19 +64,15 @@ def out_of_sight(open_: frozenset[str], rows: Mapping[str, Result]) -> frozenset
 
 
 def _open_before(
-    rows: Mapping[str, Result], old: Mapping[str, Result], opened: Opened, previous: Base
+    rows: Mapping[str, Result], old: Mapping[str, Result], dark: Dark
 ) -> frozenset[str]:
     failed = frozenset(f for f, r in old.items() if r.status is Status.FAIL)
+    # What is open in the dark now was open before, unless the scan before saw it mended.
     closed = (Status.PASS, Status.NOT_APPLICABLE)
-    # Older than the previous scan and not seen mended in it: dark then, or outside its selection.
     carried = frozenset(
-        f
-        for f, since in opened.items()
-        if since <= previous.scan.info.started
-        and (f in rows or f in old)
-        and not (f in old and old[f].status in closed)
+        f for f in out_of_sight(dark.now, rows) if f not in old or old[f].status not in closed
     )
-    return failed | carried
+    return failed | carried | out_of_sight(dark.before, old)
 
 
 def why_not(now: Base, previous: Base | None) -> str:

@@ -31,7 +31,6 @@ class Desk(msgspec.Struct, frozen=True):
     inventory: Inventory
     book: Ledger
     opened: Mapping[str, dt.datetime]
-    unseen: Mapping[str, dt.datetime]
     reopened: frozenset[str]
     started: dt.datetime
     today: dt.date
@@ -139,7 +138,7 @@ def blind(desk: Desk, unit: Unit, rows: Iterable[Result]) -> tuple[Blind, ...]:
 
 def _blind(desk: Desk, unit: Unit, cause: str, group: list[Result]) -> Blind:
     gravest = min(group, key=lambda r: SEVERITY_ORDER.index(r.severity))
-    since = min(_since(desk, r) for r in group)
+    since = min(desk.opened.get(r.fingerprint, desk.started) for r in group)
     due = desk.rules.due(desk.words.date_of(since), gravest.severity)
     said = {r.failure.detail for r in group if r.failure}
     return Blind(
@@ -154,11 +153,6 @@ def _blind(desk: Desk, unit: Unit, cause: str, group: list[Result]) -> Blind:
         clears=_clears(desk, unit, gravest, due),
         rows=tuple(line(desk, r) for r in group),
     )
-
-
-def _since(desk: Desk, row: Result) -> dt.datetime:
-    known = (m.get(row.fingerprint) for m in (desk.unseen, desk.opened))
-    return min((k for k in known if k is not None), default=desk.started)
 
 
 def system_of(inventory: Inventory, row: Result) -> System | None:

@@ -98,10 +98,18 @@ def test_sums_close_for_any_two_scans(
         for m in marks
         if data.draw(st.booleans())
     }
-    back = frozenset(m for m in marks if data.draw(st.booleans()))
+    back, dark, earlier = (
+        frozenset(m for m in marks if data.draw(st.booleans())) for _ in range(3)
+    )
+    life: dict[str, Any] = {
+        "opened": opened,
+        "reopened": back,
+        "dark_open": dark,
+        "dark_open_before": earlier,
+    }
     previous = scan(before, units, started=STARTED - WEEK)
-    sums_close(report(scan(mine, units), previous, opened=opened, reopened=back))
-    sums_close(report(scan(mine, units), None, opened=opened, reopened=back))
+    sums_close(report(scan(mine, units), previous, **life))
+    sums_close(report(scan(mine, units), None, **life))
 
 
 @settings(max_examples=60)
@@ -190,10 +198,38 @@ def test_a_row_that_left_the_scan_is_gone_not_mended() -> None:
 
 def test_a_finding_dark_for_two_scans_is_still_open() -> None:
     old, now = row("backup.a", U), row("backup.a", U)
+    mark = frozenset({now.fingerprint})
+    previous = scan([old], started=STARTED - WEEK)
     opened = {now.fingerprint: STARTED - 3 * WEEK}
-    r = report(scan([now]), scan([old], started=STARTED - WEEK), opened=opened)
+    r = report(scan([now]), previous, opened=opened, dark_open=mark)
+    assert r.changes is not None
+    assert (r.changes.before, r.changes.now) == (1, 1)
     assert r.open.total == r.open.dark == r.open.overdue == 1
     assert r.units[0].cells[1].last_fail == STARTED - 3 * WEEK
+    first = report(scan([now]), opened=opened, dark_open=mark)
+    assert first.open.total == 1
+
+
+def test_what_never_failed_is_not_open_however_long_it_is_dark() -> None:
+    now = row("backup.a", U)
+    opened = {now.fingerprint: STARTED - 3 * WEEK}
+    for previous in (None, scan([row("backup.a", U)], started=STARTED - WEEK)):
+        assert report(scan([now]), previous, opened=opened).open.total == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "moved"), [(F, {}), (P, {"fixed": 1, "now": 0}), (U, {}), (N, {"gone": 1, "now": 0})]
+)
+def test_what_was_open_in_the_dark_before(status: Status, moved: dict[str, int]) -> None:
+    """Failed long ago, unseen in the last scan: failing again is no news, passing is a mend."""
+    old, now = row("backup.a", U), row("backup.a", status)
+    mark = frozenset({old.fingerprint})
+    c = report(
+        scan([now]), scan([old], started=STARTED - WEEK), dark_open_before=mark, reopened=mark
+    ).changes
+    assert c is not None
+    expected = {"before": 1, "new": 0, "reopened": 0, "fixed": 0, "gone": 0, "now": 1, **moved}
+    assert {k: getattr(c, k) for k in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -378,7 +414,7 @@ def test_a_blind_spot_is_one_task_per_cause_and_target() -> None:
 
 def test_a_blind_spot_is_due_from_when_it_went_dark() -> None:
     dark = row("backup.a", U)
-    r = report(scan([dark]), unseen={dark.fingerprint: STARTED - 2 * WEEK})
+    r = report(scan([dark]), opened={dark.fingerprint: STARTED - 2 * WEEK})
     assert r.units[0].blind[0].overdue == 7
     assert r.open.overdue == 0, "a blind spot is not a finding"
 
