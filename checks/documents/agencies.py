@@ -7,8 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from checks.documents.folding import fold, words
 from checks.documents.numbers import joined
+from checks.folding import fold, words
 from inventory.model import Agency, Documents, Unit
 
 FREE_MAIL = frozenset({

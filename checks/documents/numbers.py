@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.documents.events import DocumentKey
-from checks.documents.folding import fold
+from checks.folding import fold
 from checks.model import Value
 
 TYPES = frozenset({

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from checks.dates import read_time
 from checks.documents.events import DocumentEvent, EventKind, Place, SourceKind, SourceReport
-from checks.documents.folding import words
 from checks.documents.numbers import cell_key
-from checks.documents.sources.table import Row, read_table
-from checks.documents.sources.when import read_time
 from checks.files import FileEntry
+from checks.folding import words
 from checks.model import Unparsable
+from checks.tables import Row, read_table
 
 ALIASES = {
     "FromCode": ("FROMCODE", "FROMORGANID", "MADONVIGUI", "MACOQUANGUI"),

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from checks.documents.events import DocumentKey, FoundIn
-from checks.documents.folding import fold, words
 from checks.documents.numbers import Finder, Hit
+from checks.folding import fold, words
 from checks.model import Value
 
 _CITES = re.compile(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from checks.dates import read_date
 from checks.documents.events import (
     DocumentEvent,
     DocumentKey,
@@ -17,12 +18,11 @@ from checks.documents.events import (
     SourceKind,
     SourceReport,
 )
-from checks.documents.folding import words
 from checks.documents.numbers import cell_key
-from checks.documents.sources.table import Row, read_table
-from checks.documents.sources.when import read_date
 from checks.files import FileEntry
+from checks.folding import words
 from checks.model import Unparsable
+from checks.tables import Row, read_table
 
 ALIASES = {
     "number_sign": (

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.documents.folding import fold, words
 from checks.documents.numbers import Finder, cell_key, organisations
+from checks.folding import fold, words
 from tests.helpers.correspondence import PATIENT
 
 FINDER = Finder(["QĐ-UBND", "UBND-VHXH", "BC-UBND", "TTr-SYT", "UBND-HK", "QĐ-UBND-HK", "HĐND"])

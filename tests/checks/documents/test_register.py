@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.dates import read_date, read_time
 from checks.documents.sources.register import Register, read_register, recipients
-from checks.documents.sources.when import read_date, read_time
 from checks.model import Unparsable
 from tests.helpers.correspondence import PATIENT, REGISTER_HEAD, ZONE, entry
 

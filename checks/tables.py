@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
-from checks.documents.folding import letters, words
-from checks.documents.sources.when import bare
+from checks.dates import bare
 from checks.files import FileEntry
+from checks.folding import letters, words
 from checks.model import Unparsable
 
 _HEAD = 20
