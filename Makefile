@@ -15,8 +15,8 @@ format: .venv/dev.stamp
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-benchmark: .venv/dev.stamp
-	tools/setup benchmark
+benchmark: .venv/run.stamp .venv-benchmark/stamp
+	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/ssh_fleet.py
 
 .venv/run.stamp: requirements.txt pyproject.toml tools/setup
@@ -25,5 +25,8 @@ benchmark: .venv/dev.stamp
 .venv/dev.stamp: requirements-dev.txt pyproject.toml tools/setup
 	tools/setup dev
 
+.venv-benchmark/stamp: benchmarks/requirements.txt tools/setup
+	tools/setup benchmark
+
 clean:
-	rm -rf .venv demo build dist
+	rm -rf .venv .venv-benchmark demo build dist
