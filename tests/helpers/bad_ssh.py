@@ -86,10 +86,11 @@ def speak(
     key: paramiko.PKey,
     act: Callable[[paramiko.Channel], None],
     door: Door | None = None,
+    window: int = 2 << 20,
 ) -> None:
     """Serve one SSH connection: log in, take one exec, then `act` on its channel."""
     door = door or Door()
-    transport = paramiko.Transport(sock)
+    transport = paramiko.Transport(sock, default_window_size=window)
     try:
         transport.add_server_key(key)
         transport.start_server(server=door)

@@ -354,7 +354,7 @@ def test_a_host_that_stops_reading_the_wire_does_not_block_the_visit(
         frozen.wait(LATE)
 
     big = msgspec.structs.replace(REQUESTS[0], script="#" * 30_000_000)
-    with BadHost(lambda sock, _: speak(sock, HOST_KEY, freeze)) as host:
+    with BadHost(lambda sock, _: speak(sock, HOST_KEY, freeze, window=1 << 28)) as host:
         before = REQUESTS[0]
         REQUESTS[0] = big
         try:
