@@ -44,7 +44,7 @@ def _of(view: UnitView, found: Finding) -> _Ranked:
     return rank, Decision(
         unit=view.name,
         anchor=view.anchor,
-        task=": ".join(p for p in (found.system, found.sentence.rstrip(".")) if p),
+        task=": ".join(p for p in (_system(view, found), found.sentence.rstrip(".")) if p),
         severity=found.severity,
         due=found.due,
         overdue=found.overdue,
@@ -52,6 +52,11 @@ def _of(view: UnitView, found: Finding) -> _Ranked:
         authority=_authority(found.clears),
         more=0,
     )
+
+
+def _system(view: UnitView, found: Finding) -> str:
+    # The unit's name already stands at the head of the line.
+    return found.system.removesuffix(view.name).rstrip(" ,-–") or found.system
 
 
 def _of_dark(desk: Desk, view: UnitView) -> _Ranked:

@@ -462,6 +462,13 @@ def test_decisions_are_ordered_by_the_printed_rule_one_per_unit() -> None:
     assert found.total == 5
 
 
+def test_a_decision_does_not_say_the_unit_twice() -> None:
+    found = row("backup.a", F, system="one-stop")
+    named = one_stop(name="Một cửa điện tử Phường u1")
+    task = report(scan([found], systems=[named])).decisions.items[0].task
+    assert task == "Một cửa điện tử: backup.a fail"
+
+
 def test_at_most_seven_decisions() -> None:
     rows = [row("backup.a", F, f"u{i}") for i in range(12)]
     found = report(scan(rows)).decisions
