@@ -140,19 +140,28 @@ def _blind(desk: Desk, unit: Unit, cause: str, group: list[Result]) -> Blind:
     gravest = min(group, key=lambda r: SEVERITY_ORDER.index(r.severity))
     since = min(desk.opened.get(r.fingerprint, desk.started) for r in group)
     due = desk.rules.due(desk.words.date_of(since), gravest.severity)
-    said = {r.failure.detail for r in group if r.failure}
+    said = {_why(desk, r) for r in group}
     return Blind(
         cause=cause,
         status=gravest.status,
         severity=gravest.severity,
         target=clean(gravest.target),
-        detail=clean(said.pop()) if len(said) == 1 else "",
+        detail=said.pop() if len(said) == 1 else "",
         since=since,
         due=due,
         overdue=(desk.today - due).days,
         clears=_clears(desk, unit, gravest, due),
         rows=tuple(line(desk, r) for r in group),
     )
+
+
+def _why(desk: Desk, row: Result) -> str:
+    if row.failure is None:
+        return ""
+    # A check that could not tell names its own message: say the sentence, not its id.
+    if row.failure.detail == row.message.id:
+        return desk.sentence(row).rstrip(".")
+    return clean(row.failure.detail)
 
 
 def system_of(inventory: Inventory, row: Result) -> System | None:

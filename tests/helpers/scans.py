@@ -203,7 +203,7 @@ _MESSAGES = {
     "kept": _said("backup.periodic.regular", kept=13, expected=13, interval=86400),
     "gaps": _said("backup.periodic.gap", missed=9, expected=13, longest=8),
     "sized": _said("backup.size-plausible.usual", size=1.7e9, share=1.02, usual=1.67e9),
-    "blind": _said("engine.missing", what="10.0.7.1"),
+    "blind": _said("engine.missing", kind="unreachable"),
     "na": _said("documents.routed.nothing-due", documents=0),
     "routed": _said(
         "documents.routed.enough",

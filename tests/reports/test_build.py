@@ -412,6 +412,12 @@ def test_a_blind_spot_is_one_task_per_cause_and_target() -> None:
     assert all(b.clear_count == 6 for b in tasks)
 
 
+def test_a_check_that_cannot_tell_is_quoted_not_named() -> None:
+    own = Failure(kind=FailureKind.TRUNCATED, detail="sample.text")
+    (task,) = report(scan([row("backup.a", U, failure=own)])).units[0].blind
+    assert task.detail == "backup.a unknown"
+
+
 def test_a_blind_spot_is_due_from_when_it_went_dark() -> None:
     dark = row("backup.a", U)
     r = report(scan([dark]), opened={dark.fingerprint: STARTED - 2 * WEEK})

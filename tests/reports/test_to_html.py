@@ -263,3 +263,7 @@ def test_no_colour_stands_outside_the_tokens() -> None:
 
 def test_the_script_writes_no_markup() -> None:
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval", script())
+
+
+def test_the_sample_city_speaks_with_real_words_only() -> None:
+    assert not re.search(r"(engine|backup|security|documents|host)\.[a-z.-]+ \(\w+=", city_page())
