@@ -53,6 +53,14 @@ def read_time(cell: str, zone: ZoneInfo) -> dt.datetime | None:
         return None
 
 
+def has_clock(cell: str) -> bool:
+    """Whether a cell gives a time of day, not only a day."""
+    text = bare(cell).upper()
+    if _SERIAL.match(text):
+        return float(text.replace(",", ".")) % 1 != 0
+    return bool(_EPOCH.match(text) or _CLOCK.search(text))
+
+
 def _local(text: str) -> dt.datetime | None:
     try:
         if _SERIAL.match(text):

@@ -6,6 +6,7 @@ import codecs
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
@@ -19,6 +20,7 @@ _HEAD = 20
 """Rows in which the header must stand."""
 _SPAN = 3
 """Rows that one header may take."""
+_NUMBERING = re.compile(r"[\s(\[]*\d{1,2}[\s)\]]*$")
 
 Aliases = Mapping[str, tuple[str, ...]]
 """For each of our columns the headers that mean it, as folded letters."""
@@ -41,6 +43,12 @@ class Layout(msgspec.Struct, frozen=True):
     header_rows: int
     """Records up to and with the header."""
     columns: dict[str, int]
+
+
+def is_numbering(row: Row) -> bool:
+    """Whether this is the row `(1) (2) (3)` that forms have under their header."""
+    said = [c for c in row.cells.values() if c]
+    return len(said) > 1 and all(_NUMBERING.match(c) for c in said)
 
 
 def text_of(entry: FileEntry) -> str:

@@ -23,11 +23,18 @@ class Keys(NamedTuple):
     needs: tuple[tuple[str, ...], ...]
     refuses: tuple[str, ...] = ()
     """Keys that this kind would silently not look at."""
+    in_project: bool = False
+    """Its path is a file of the project, not one on a server."""
 
 
 _BY_REPOSITORY = Keys((("server",), ("repository",)), ("bucket",))
 _BY_NAME = Keys((("server",), ("name",)), ("bucket",))
 _BY_PATH = Keys((("server",), ("path",)), ("bucket",))
+_BY_FILE = Keys(
+    (("path",),),
+    ("server", "bucket", "repository", "run_as", "password_file", "password"),
+    in_project=True,
+)
 _OTHERS = Keys((("server",), ("repository", "name", "path")), ("bucket",))
 KEYS: dict[str, Keys] = {
     "bacula": _BY_NAME,
@@ -36,11 +43,17 @@ KEYS: dict[str, Keys] = {
     "borgmatic": _BY_REPOSITORY,
     "directory": Keys(_BY_PATH.needs, ("bucket", *_TOOL_KEYS)),
     "duplicity": _BY_REPOSITORY,
+    "kopia": Keys((("server",),), ("bucket",)),
     "mariadb-backup": _BY_PATH,
     "pgbackrest": _BY_NAME,
+    "proxmox": Keys((("repository", "path"),), ("bucket",), in_project=True),
     "rclone": _BY_REPOSITORY,
+    "register": _BY_FILE._replace(refuses=(*_BY_FILE.refuses, "match")),
     "restic": _BY_REPOSITORY,
     "s3": Keys((("bucket",),), ("server", *_TOOL_KEYS)),
+    "veeam": _BY_FILE,
+    "wal-g": Keys((("server",),), ("bucket",)),
+    "windows-backup": _BY_FILE,
 }
 """Keys of the kinds that differ from the rest, which need a server and something to look for."""
 
@@ -59,7 +72,8 @@ def check_keys(doc: BackupDoc, tell: TellKey) -> None:
     for group in keys.needs:
         if not any(getattr(doc, key) for key in group):
             named = " or ".join(f"'{key}'" for key in group)
-            tell("", f"kind {doc.kind} {_WHERE[group[0]]}: the key {named} is missing, add it")
+            where = "reads a file of the project" if keys.in_project else _WHERE[group[0]]
+            tell("", f"kind {doc.kind} {where}: the key {named} is missing, add it")
     for key in keys.refuses:
         if getattr(doc, key):
             tell(key, _refused(doc.kind, key))
@@ -69,6 +83,8 @@ def check_keys(doc: BackupDoc, tell: TellKey) -> None:
 def _refused(kind: str, key: str) -> str:
     if kind == "s3" and key == "server":
         return "kind s3 reads a bucket, not a server: remove this"
+    if key in ("server", "bucket") and KEYS[kind].in_project:
+        return f"kind {kind} reads a file of the project, not a {key}: remove this"
     if key == "bucket":
         return f"kind {kind} is read on a server: remove this, or make it kind s3"
     return f"kind {kind} does not use this: remove it"
@@ -76,7 +92,8 @@ def _refused(kind: str, key: str) -> str:
 
 def _check_values(doc: BackupDoc, tell: TellKey) -> None:
     if doc.path and doc.kind != "s3":
-        _rule(rules.host_path, "path", doc.path, tell)
+        in_project = KEYS.get(doc.kind, _OTHERS).in_project
+        _rule(rules.project_path if in_project else rules.host_path, "path", doc.path, tell)
     if doc.password_file:
         _rule(rules.host_path, "password_file", doc.password_file, tell)
     if doc.password and doc.password_file:

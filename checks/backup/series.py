@@ -31,6 +31,8 @@ class Origin(StrEnum):
     NAME = "name"
     SERVER = "server"
     MTIME = "mtime"
+    PERSON = "person"
+    """Somebody wrote it down by hand."""
 
 
 class PointKind(StrEnum):

@@ -51,6 +51,12 @@ GOOD: dict[str, dict[str, object]] = {
     "borg": {"server": "s", "repository": "/srv/borg", "run_as": "borg"},
     "pgbackrest": {"server": "s", "name": "main"},
     "mariadb-backup": {"server": "s", "path": "/b"},
+    "kopia": {"server": "s"},
+    "proxmox": {"path": "pbs.json"},
+    "register": {"path": "registers/backups-*.csv"},
+    "veeam": {"path": "veeam.csv"},
+    "wal-g": {"server": "s"},
+    "windows-backup": {"path": "wsb.json"},
     "a-later-kind": {"server": "s", "name": "plan"},
 }
 
@@ -83,12 +89,22 @@ def test_a_key_that_would_not_be_looked_at_is_refused(kind: str, key: str, value
     assert (key, f"kind {kind} does not use this: remove it") in found
 
 
-@pytest.mark.parametrize("kind", sorted(set(KEYS) - {"s3"}))
+@pytest.mark.parametrize("kind", sorted(k for k in KEYS if k != "s3" and not KEYS[k].in_project))
 def test_only_s3_has_a_bucket(kind: str) -> None:
     keys = {"server": "s", "path": "/b"} | ({} if kind == "directory" else {"repository": "/r"})
     assert ("bucket", f"kind {kind} is read on a server: remove this, or make it kind s3") in told(
         kind=kind, bucket="k", **keys
     )
+
+
+@pytest.mark.parametrize("key", ["server", "bucket"])
+@pytest.mark.parametrize("kind", ["register", "veeam", "windows-backup"])
+def test_a_file_of_the_project_lies_on_no_server(kind: str, key: str) -> None:
+    ((place, message),) = told(kind=kind, path="b.csv", **{key: "x"})
+    assert place == key
+    assert message == f"kind {kind} reads a file of the project, not a {key}: remove this"
+    assert [k for k, _ in told(kind=kind, path="/etc/b.csv")] == ["path"]
+    assert [k for k, _ in told(kind=kind, path="../b.csv")] == ["path"]
 
 
 def test_every_kind_with_keys_of_its_own_is_spelled_like_a_kind() -> None:

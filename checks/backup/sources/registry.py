@@ -5,11 +5,22 @@ from __future__ import annotations
 from checks.backup import history
 from checks.backup.promise import Undated, check_every
 from checks.backup.series import BackupSeries
-from checks.backup.sources import directory, s3
+from checks.backup.sources import (
+    directory,
+    register,
+    s3,
+)
 from checks.backup.sources.base import BackupSource
 from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
 
-SOURCES: dict[str, BackupSource] = {s.kind: s for s in (directory.SOURCE, s3.SOURCE)}
+SOURCES: dict[str, BackupSource] = {
+    s.kind: s
+    for s in (
+        directory.SOURCE,
+        register.SOURCE,
+        s3.SOURCE,
+    )
+}
 """Kind of a backup set to its source."""
 
 

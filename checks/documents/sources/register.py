@@ -22,7 +22,7 @@ from checks.documents.numbers import cell_key
 from checks.files import FileEntry
 from checks.folding import words
 from checks.model import Unparsable
-from checks.tables import Row, read_table
+from checks.tables import Row, is_numbering, read_table
 
 ALIASES = {
     "number_sign": (
@@ -48,7 +48,6 @@ ALIASES = {
 """The headers of Annex IV and how offices shorten them."""
 
 _NEEDED = ({"number_sign", "date", "recipients"}, {"number", "sign", "date", "recipients"})
-_NUMBERING = re.compile(r"[\s(\[]*\d{1,2}[\s)\]]*$")
 _LEADING = re.compile(r"^[\s\-+*•–—]+|^\s*\d{1,2}[.)]\s+")
 _COPY_KEPT = re.compile(
     r"\bL[uư]\u031b?u\b(?:\s*:|\s+(?:VT|VP|văn thư|van thu)\b|\s*$)", re.IGNORECASE
@@ -84,7 +83,7 @@ def read_register(
     for entry in files:
         files_read += 1
         for row in read_table(entry, ALIASES, columns, _NEEDED):
-            if _numbering(row):
+            if is_numbering(row):
                 continue
             lines += 1
             found = _document(row)
@@ -116,12 +115,6 @@ def read_register(
 
 def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-
-
-def _numbering(row: Row) -> bool:
-    """Whether this is the row `(1) (2) (3)` under the header."""
-    said = [c for c in row.cells.values() if c]
-    return len(said) > 1 and all(_NUMBERING.match(c) for c in said)
 
 
 def _document(row: Row) -> tuple[DocumentKey, dt.date] | None:
