@@ -174,6 +174,8 @@ def figures(store: Store, found: Scan, language: Language) -> Report:
         previous=store.load(before.id) if before else None,
         opened=store.opened(found.info.id),
         reopened=store.reopened(found.info.id),
+        dark_open=store.open_in_the_dark(found.info.id),
+        dark_open_before=store.open_in_the_dark(before.id) if before else frozenset(),
         now=utc_now(),
         language=language,
     )

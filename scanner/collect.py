@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import traceback
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from checks.model import FILES, Evidence, FailureKind, Request
 from checks.texts import clean
 from inventory.model import Inventory, Server
 from scanner.transports.base import Clock, SizeLimits, SshLimits, Transport, all_failed
+from scanner.transports.secrets import arm
 
 if TYPE_CHECKING:
     from scanner.transports.ssh import SshShared
@@ -56,7 +58,8 @@ class Collector:
         if not requests:
             return []
         try:
-            found = self._transport(target).collect(requests)
+            armed = [arm(r, self._project, os.environ) for r in requests]
+            found = self._transport(target).collect(armed)
             _check(requests, found)
         except Exception as e:  # noqa: BLE001 - one target's fault costs its own rows only
             trace = clean(traceback.format_exc(), 8000)

@@ -21,7 +21,7 @@ from typing import cast
 import msgspec
 
 from checks.model import Evidence, Failure, FailureKind, Request, Source
-from checks.texts import clean
+from scanner.shell_words import by_exit, fail, own_words
 
 Buffer = bytes | bytearray | mmap.mmap
 """What an answer may lie in."""
@@ -41,6 +41,19 @@ _NOISE_BYTES = 65536
 
 quote = shlex.quote
 """Quote a value for a probe's script."""
+
+
+class Armed(Request, frozen=True, kw_only=True):
+    """A request in transit with what its secrets lead to: variables of the script's environment.
+
+    They are set in the shell that reads the script, so that they stand in no argument.
+    """
+
+    variables: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Never shows a value."""
+        return f"Armed({self.probe!r}, {sorted(self.variables)})"
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +162,9 @@ all
 def compose(batch: Batch) -> bytes:
     """The script of a visit; small answers come first, streamed ones last."""
     sections = [
-        f"sec {i} {max(1, round(r.timeout))} {batch.limit(r) + 1} {quote(r.script)}"
+        _with_variables(
+            r, f"sec {i} {max(1, round(r.timeout))} {batch.limit(r) + 1} {quote(r.script)}"
+        )
         for i, r in _ordered(batch)
     ]
     filled = {
@@ -160,6 +175,14 @@ def compose(batch: Batch) -> bytes:
         "@SECTIONS@": "\n".join(sections),
     }
     return re.sub(r"@[A-Z]+@", lambda found: filled[found[0]], _FRAME).encode()
+
+
+def _with_variables(request: Request, section: str) -> str:
+    if not isinstance(request, Armed) or not request.variables:
+        return section
+    names = " ".join(request.variables)
+    given = "; ".join(f"{name}={quote(value)}" for name, value in request.variables.items())
+    return f"{given}; export {names}\n{section}\nunset {names}"
 
 
 def shown(request: Request) -> str:
@@ -268,7 +291,7 @@ def _placed(section: _Section, total: float, answer: Answer) -> tuple[dt.datetim
         return answer.taken, answer.seconds
     # Each reading of the host's timer is cut to 0.01 s, or to 1 s where there is no /proc/uptime.
     grain = 0.01 if total % 1 or section.began % 1 or section.ended % 1 else 1.0
-    after = max(0.0, after - grain)
+    after = min(answer.seconds, max(0.0, after - grain))
     slack = max(0.0, answer.seconds - (total - section.began)) + grain
     window = min(answer.seconds - after, section.ended - section.began + slack)
     return answer.taken - dt.timedelta(seconds=after), max(0.0, window)
@@ -301,58 +324,23 @@ def _slice(data: Buffer, start: int, stop: int, stream: bool) -> bytes:
 
 # ---------------------------------------------------------------------------------------- failures
 
-_MISSING = re.compile(r"^sauro:missing\s+(\S.*)$", re.MULTILINE)
-_DENIED = re.compile(r"^sauro:denied\s+(\S.*)$", re.MULTILINE)
-_NOT_FOUND = re.compile(r"([^\s:'\"‘’]+)['\"’]?: (?:command )?not found", re.MULTILINE)
-_NO_SUCH = re.compile(r"['\"‘]?([^\s:'\"‘’]+)['\"’]?: No such file", re.MULTILINE)
-_REFUSED = re.compile(
-    r"^.*(?:permission denied|operation not permitted|a password is required"
-    r"|is not allowed to (?:run|execute)|not in the sudoers file).*$",
-    re.IGNORECASE | re.MULTILINE,
-)
-
 
 def _judge(request: Request, section: _Section, code: int | None, limit: int) -> Failure | None:
     said = section.stderr.decode("utf-8", "replace")
-    failure = _own_words(said)
+    failure = own_words(said)
     if failure is not None:
         return failure
     if section.code == "skipped":
-        return _fail(FailureKind.TIMEOUT, f"no time was left for {request.probe} in this visit")
+        return fail(FailureKind.TIMEOUT, f"no time was left for {request.probe} in this visit")
     if section.stop - section.start > limit:
-        return _fail(FailureKind.TRUNCATED, f"{request.probe} answered more than {limit} bytes")
+        return fail(FailureKind.TRUNCATED, f"{request.probe} answered more than {limit} bytes")
     if len(section.stderr) >= STDERR_BYTES:
-        return _fail(FailureKind.TRUNCATED, f"{request.probe} wrote more errors than can be read")
+        return fail(FailureKind.TRUNCATED, f"{request.probe} wrote more errors than can be read")
     grain = 0.05 if section.began % 1 or section.ended % 1 else 1.0
     spent = section.ended - section.began
     if code in (124, 137, 143) and spent >= section.allowed - grain:
-        return _fail(FailureKind.TIMEOUT, f"{request.probe} took longer than {section.allowed:g} s")
-    return _by_exit(code, said)
-
-
-def _own_words(said: str) -> Failure | None:
-    for pattern, kind in ((_MISSING, FailureKind.MISSING_TOOL), (_DENIED, FailureKind.DENIED)):
-        found = pattern.search(said)
-        if found:
-            return _fail(kind, found[1].strip())
-    # Whatever the exit code: a listing that was refused a part is not the whole listing.
-    refused = _REFUSED.search(said)
-    return _fail(FailureKind.DENIED, refused[0].strip()) if refused else None
-
-
-def _by_exit(code: int | None, said: str) -> Failure | None:
-    if code == 0:
-        return None
-    first = next((line.strip() for line in said.splitlines() if line.strip()), "")
-    if code == 127:
-        found = _NOT_FOUND.search(said) or _NO_SUCH.search(said)
-        return _fail(FailureKind.MISSING_TOOL, found[1] if found else first or "unknown command")
-    if code == 126:
-        return _fail(FailureKind.DENIED, first or "a command may not be executed")
-    ended = "ended without an exit code" if code is None else f"exit code {code}"
-    if code is not None and code > 128:
-        ended += f" (signal {code - 128})"
-    return _fail(FailureKind.COMMAND_FAILED, f"{first} ({ended})" if first else ended)
+        return fail(FailureKind.TIMEOUT, f"{request.probe} took longer than {section.allowed:g} s")
+    return by_exit(code, said)
 
 
 def _nothing(batch: Batch, answer: Answer) -> Failure | None:
@@ -363,15 +351,11 @@ def _nothing(batch: Batch, answer: Answer) -> Failure | None:
     text = came.decode("utf-8", "replace").strip()
     ended = "" if answer.exit is None else f" (exit code {answer.exit})"
     said = f"it answered: {text}" if text else "it answered nothing"
-    return _fail(FailureKind.COMMAND_FAILED, f"the account did not run `{COMMAND}`{ended}; {said}")
+    return fail(FailureKind.COMMAND_FAILED, f"the account did not run `{COMMAND}`{ended}; {said}")
 
 
 def _cut(request: Request) -> Failure:
-    return _fail(FailureKind.TRUNCATED, f"the answer of {request.probe} has no end")
-
-
-def _fail(kind: FailureKind, detail: str) -> Failure:
-    return Failure(kind=kind, detail=clean(detail))
+    return fail(FailureKind.TRUNCATED, f"the answer of {request.probe} has no end")
 
 
 def _failed(request: Request, taken: dt.datetime, failure: Failure) -> Evidence:

@@ -6,7 +6,6 @@ the next one is asked for, and the spool moves to a file without a name when it 
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import mmap
 import os
@@ -14,42 +13,61 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import NamedTuple, cast
+from urllib.parse import urlsplit
 
-import msgspec
-
+from checks.backup.sources.place import Place
 from checks.model import Evidence, Failure, FailureKind, Request
 from checks.texts import clean
 from inventory.model import Bucket
+from scanner.transports import s3_aws
 from scanner.transports.base import Clock, all_failed
-from scanner.transports.s3_errors import classify
+from scanner.transports.s3_errors import Problem, classify
+from scanner.transports.s3_pages import Asked, Client, Fetch, Newest, Pages, objects, uploads
+from scanner.transports.s3_protection import MOST_LOCKS, locks, markers, protection
 from scanner.transports.secrets import resolve
 from scanner.transports.wire import Spool
 
-if TYPE_CHECKING:
-    from types_boto3_s3.client import S3Client
-
 _SECTION = 8_388_608
-_END_ROOM = 256
-"""Bytes kept free for the last line of a listing."""
 _SOFT = 0.9
 """Share of the time after which a listing is ended on purpose, so that what came is kept."""
-_MOST_EMPTY = 100
-"""Pages without a single entry in a row; a store that sends more is leading us round."""
 
+_AMAZON = (".amazonaws.com", ".amazonaws.com.cn")
 _HOPELESS = frozenset(
     {FailureKind.UNREACHABLE, FailureKind.AUTH, FailureKind.HOST_KEY, FailureKind.TIMEOUT}
 )
 """Failures that every further request would meet as well."""
 
-_encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
 
 
-class _Problem(Exception):  # noqa: N818 - becomes a failure
-    def __init__(self, kind: FailureKind, detail: str) -> None:
-        super().__init__(detail)
-        self.failure = Failure(kind=kind, detail=clean(detail))
+class _Operation(NamedTuple):
+    fetch: Callable[[Asked], Fetch]
+    right: str
+    service: str = "s3"
+    turn: int = 0
+    """What goes by another's listing, or may be refused, comes after it."""
+
+
+_OPERATIONS: dict[str, _Operation] = {
+    "list": _Operation(objects, "s3:ListBucket"),
+    "uploads": _Operation(uploads, "s3:ListBucketMultipartUploads", turn=1),
+    "protection": _Operation(protection, "s3:GetBucketVersioning", turn=2),
+    "locks": _Operation(locks, "s3:GetBucketObjectLockConfiguration", turn=3),
+    "markers": _Operation(markers, "s3:ListBucketVersions", turn=4),
+    **{
+        name: _Operation(fetch, right, "backup", turn)
+        for turn, (name, (fetch, right)) in enumerate(s3_aws.OPERATIONS.items())
+    },
+}
+
+
+def _operation(request: Request) -> _Operation:
+    name = request.params.get("operation", "")
+    found = _OPERATIONS.get(name)
+    if found is None:
+        raise Problem(FailureKind.MISSING_TOOL, f"S3 operation {name!r} is not known here")
+    return found
 
 
 class S3Transport:
@@ -87,14 +105,14 @@ class S3Transport:
     ) -> None:
         end = began + self._timeout * _SOFT
         hopeless: Failure | None = None
-        client: S3Client | None = None
-        for at, request in enumerate(requests):
+        visit = _Visit(lambda service: self._client(service, end), self._bucket.bucket, requests)
+        for at in sorted(range(len(requests)), key=lambda n: _turn(requests[n])):
+            request = requests[at]
             started = time.monotonic()
             stdout, failure = b"", hopeless
             if failure is None:
                 try:
-                    client = client or self._client(end)
-                    stdout = self._answer(client, request, min(end, started + request.timeout))
+                    stdout = visit.answer(request, min(end, started + request.timeout))
                 except Exception as e:  # noqa: BLE001 - whatever a store does is a typed failure
                     failure = self._failure(e, request)
             if failure is not None and failure.kind in _HOPELESS:
@@ -109,11 +127,10 @@ class S3Transport:
                 failure=failure,
                 seconds=time.monotonic() - started,
             )
-        if client is not None:
-            client.close()
+        visit.close()
 
-    def _client(self, end: float) -> S3Client:
-        """The one client of this visit; boto3 loads here and nowhere else."""
+    def _client(self, service: str, end: float) -> Client:
+        """The one client of this visit and service; boto3 loads here and nowhere else."""
         from boto3.session import Session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
@@ -126,9 +143,10 @@ class S3Transport:
             aws_secret_access_key=keys[1],
         )
         step = max(1.0, min(20.0, self._timeout / 3))
-        client: S3Client = session.client(
-            "s3",
-            endpoint_url=bucket.endpoint or None,
+        make: Callable[..., Client] = session.client
+        return make(
+            service,
+            endpoint_url=_endpoint(bucket.endpoint, service),
             region_name=bucket.region or session.region_name or "us-east-1",
             config=Config(
                 connect_timeout=min(10.0, step),
@@ -138,7 +156,6 @@ class S3Transport:
                 s3={"addressing_style": "path" if bucket.endpoint else "auto"},
             ),
         )
-        return client
 
     def _keys(self, end: float) -> tuple[str | None, str | None]:
         """Access key and secret; two times None leaves it to the profile or the surroundings."""
@@ -152,15 +169,42 @@ class S3Transport:
 
         return secret(bucket.access_key), secret(bucket.secret_key)
 
-    def _answer(self, client: S3Client, request: Request, end: float) -> bytes:
-        operation = _OPERATIONS.get(request.params.get("operation", ""))
-        if operation is None:
-            name = request.params.get("operation", "")
-            raise _Problem(FailureKind.MISSING_TOOL, f"S3 operation {name!r} is not known here")
+    def _failure(self, error: Exception, request: Request) -> Failure:
+        if isinstance(error, Problem):
+            return error.failure
+        right = _OPERATIONS[request.params["operation"]].right
+        kind, what = classify(error, right)
+        if kind is FailureKind.COMMAND_FAILED:
+            _log.info("%s: %s", self._place(), type(error).__name__)
+        return Failure(kind=kind, detail=clean(f"{self._place()}: {what}"))
+
+
+class _Visit:
+    """One visit's clients, and what one request leaves for the next."""
+
+    def __init__(
+        self, client: Callable[[str], Client], bucket: str, requests: Sequence[Request]
+    ) -> None:
+        self._make = client
+        self._bucket = bucket
+        self._clients: dict[str, Client] = {}
+        self._newest = {r.key: Newest(_place(r.params), MOST_LOCKS) for r in requests if _of(r)}
+        self._prefixes = {r.key: r.params.get("prefix", "") for r in requests if _of(r)}
+
+    def answer(self, request: Request, end: float) -> bytes:
+        """The evidence of one request; raises whatever the store or boto3 does."""
+        operation = _operation(request)
+        prefix = request.params.get("prefix", "")
+        asked = Asked(
+            client=self._client(operation.service),
+            bucket=self._bucket,
+            params=request.params,
+            passing=[n for key, n in self._newest.items() if self._prefixes[key] == prefix],
+            newest=self._newest.get(request.key),
+        )
         spool = Spool()
         try:
-            pages = _Pages(spool, request.limit or _SECTION, end)
-            pages.write_all(operation(client, self._bucket.bucket, request.params))
+            Pages(spool, request.limit or _SECTION, end).write_all(operation.fetch(asked))
             data = spool.finish()
         finally:
             spool.close()
@@ -169,117 +213,32 @@ class S3Transport:
             return cast("bytes", memoryview(data)) if request.stream else data[:]
         return data
 
-    def _failure(self, error: Exception, request: Request) -> Failure:
-        if isinstance(error, _Problem):
-            return error.failure
-        right = _RIGHTS.get(request.params.get("operation", ""), "s3:ListBucket")
-        kind, what = classify(error, right)
-        if kind is FailureKind.COMMAND_FAILED:
-            _log.info("%s: %s", self._place(), type(error).__name__)
-        return Failure(kind=kind, detail=clean(f"{self._place()}: {what}"))
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
+    def _client(self, service: str) -> Client:
+        if service not in self._clients:
+            self._clients[service] = self._make(service)
+        return self._clients[service]
 
 
-# ------------------------------------------------------------------------------------- operations
-
-Page = tuple[list[dict[str, Any]], str | None]
-"""Entries of a page as they are written, and the mark of the next one."""
-Fetch = Callable[[str | None], Page]
+def _of(request: Request) -> bool:
+    """Whether a request is about the newest objects of a place."""
+    return request.params.get("operation") in ("locks", "markers")
 
 
-class _Pages:
-    """Writes pages of entries as JSON lines until the end, the size limit or the deadline."""
-
-    def __init__(self, spool: Spool, limit: int, end: float) -> None:
-        self._spool = spool
-        self._room = limit - _END_ROOM
-        self._end = end
-        self._total = 0
-        self._bytes = 0
-
-    def write_all(self, fetch: Fetch) -> None:
-        pages, empty, capped, mark = 0, 0, "", None
-        marks: set[int] = set()
-        while not capped:
-            entries, mark = fetch(mark)
-            pages += 1
-            empty = 0 if entries else empty + 1
-            capped = self._write(entries)
-            if mark is None:
-                break
-            # Hashes only: a thousand pages of marks need no more than that to see a circle.
-            if hash(mark) in marks or empty > _MOST_EMPTY:
-                raise _Problem(FailureKind.UNPARSABLE, "the store sends the same pages again")
-            marks.add(hash(mark))
-            if not capped and time.monotonic() > self._end:
-                capped = "time"
-        last = {"total": self._total, "bytes": self._bytes, "pages": pages, "capped": capped}
-        self._spool.write(_encode(last) + b"\n")
-
-    def _write(self, entries: list[dict[str, Any]]) -> str:
-        for entry in entries:
-            line = _encode(entry) + b"\n"
-            if self._spool.size + len(line) > self._room:
-                return "bytes"
-            self._spool.write(line)
-            self._total += 1
-            self._bytes += entry.get("size", 0)
-        return ""
+def _place(params: Mapping[str, str]) -> Place:
+    return Place(params.get("folder", ""), params.get("pattern", ""))
 
 
-def _list(client: S3Client, bucket: str, params: Mapping[str, str]) -> Fetch:
-    def fetch(mark: str | None) -> Page:
-        more: dict[str, Any] = {"ContinuationToken": mark} if mark else {}
-        page = client.list_objects_v2(Bucket=bucket, Prefix=params.get("prefix", ""), **more)
-        _expect(page, "IsTruncated")
-        entries = [
-            {
-                "key": found["Key"],
-                "size": found["Size"],
-                "last_modified": _rfc3339(found["LastModified"]),
-                "storage_class": found.get("StorageClass", ""),
-                "etag": found.get("ETag", "").strip('"'),
-            }
-            for found in page.get("Contents", [])
-        ]
-        return entries, page.get("NextContinuationToken") if page["IsTruncated"] else None
-
-    return fetch
+def _turn(request: Request) -> int:
+    known = _OPERATIONS.get(request.params.get("operation", ""))
+    return known.turn if known else 0
 
 
-def _uploads(client: S3Client, bucket: str, params: Mapping[str, str]) -> Fetch:
-    def fetch(mark: str | None) -> Page:
-        more: dict[str, Any] = {}
-        if mark:
-            more["KeyMarker"], _, more["UploadIdMarker"] = mark.rpartition("\x1f")
-        page = client.list_multipart_uploads(Bucket=bucket, Prefix=params.get("prefix", ""), **more)
-        _expect(page, "IsTruncated")
-        entries = [
-            {
-                "key": found["Key"],
-                "initiated": _rfc3339(found["Initiated"]),
-                "upload_id": found.get("UploadId", ""),
-            }
-            for found in page.get("Uploads", [])
-        ]
-        following = f"{page.get('NextKeyMarker', '')}\x1f{page.get('NextUploadIdMarker', '')}"
-        return entries, following if page["IsTruncated"] else None
-
-    return fetch
-
-
-_OPERATIONS: dict[str, Callable[[S3Client, str, Mapping[str, str]], Fetch]] = {
-    "list": _list,
-    "uploads": _uploads,
-}
-_RIGHTS = {"list": "s3:ListBucket", "uploads": "s3:ListBucketMultipartUploads"}
-
-
-def _expect(page: Mapping[str, Any], field: str) -> None:
-    """Some stores answer everything with 200 and nothing: only a positive field is an answer."""
-    if field not in page:
-        raise _Problem(FailureKind.UNPARSABLE, f"the store's answer lacks {field}")
-
-
-def _rfc3339(time_: dt.datetime) -> str:
-    aware = time_ if time_.tzinfo else time_.replace(tzinfo=dt.UTC)
-    return aware.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+def _endpoint(address: str, service: str) -> str | None:
+    """Where a service answers. Keys of a store of one's own are never sent to anybody else."""
+    if service != "s3" and (urlsplit(address).hostname or "").endswith(_AMAZON):
+        return None
+    return address or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from checks.model import FailureKind
+from checks.model import Failure, FailureKind
 from checks.texts import clean
 from scanner.transports.secrets import NoSecret
 
@@ -23,6 +23,14 @@ _AUTH = frozenset(
 )
 _DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403", "UnauthorizedAccess"})
 _BUSY = frozenset({"SlowDown", "RequestTimeout", "ServiceUnavailable", "Throttling", "503", "504"})
+
+
+class Problem(Exception):  # noqa: N818 - becomes a failure
+    """Something that a transport of buckets cannot do or read; `failure` is what it becomes."""
+
+    def __init__(self, kind: FailureKind, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = Failure(kind=kind, detail=clean(detail))
 
 
 def classify(error: Exception, right: str) -> tuple[FailureKind, str]:

@@ -10,6 +10,11 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
+from checks.model import Request
+from scanner.shell import Armed, quote
+
 _MOST_BYTES = 65_536
 
 
@@ -40,6 +45,21 @@ def resolve(
     if not secret:
         raise NoSecret(f"{_shown(kind, rest)} is not set or empty")
     return secret
+
+
+def arm(request: Request, project: Path, environment: Mapping[str, str]) -> Request:
+    """The request with what its secrets lead to; without them it only says what is missing."""
+    if not request.secrets:
+        return request
+    try:
+        found = {
+            name: resolve(reference, project, environment)
+            for name, reference in request.secrets.items()
+        }
+    except NoSecret as e:
+        said = quote(f"sauro:auth {e}")
+        return msgspec.structs.replace(request, script=f"echo {said} >&2; exit 77", secrets={})
+    return Armed(**{**msgspec.structs.asdict(request), "secrets": {}}, variables=found)
 
 
 def _shown(kind: str, rest: str) -> str:
