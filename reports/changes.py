@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from checks.changes import Change, compare
 from checks.model import Status
 from checks.results import Result
 from inventory.model import Selection
@@ -48,31 +49,24 @@ def ledger(
     reopened: frozenset[str],
 ) -> Ledger:
     """Sort the open findings of a scan and of the one before it (`old`, None for the first)."""
-    failing = frozenset(f for f, r in rows.items() if r.status is Status.FAIL)
     if old is None:
+        failing = frozenset(f for f, r in rows.items() if r.status is Status.FAIL)
         none: frozenset[str] = frozenset()
         return Ledger(failing | out_of_sight(dark.now, rows), none, none, none)
-    before = _open_before(rows, old, dark)
-    now = failing | out_of_sight(before, rows)
-    came = now - before
-    return Ledger(now, before, came - reopened, came & reopened)
+    found = compare(
+        old.values(), rows.values(), reopened=reopened, dark_open=dark.now | dark.before
+    )
+    new, back, held = _ids(found.new), _ids(found.reopened), _ids(found.still_open)
+    return Ledger(held | new | back, held | _ids(found.fixed) | _ids(found.gone), new, back)
+
+
+def _ids(found: tuple[Change, ...]) -> frozenset[str]:
+    return frozenset(change.fingerprint for change in found)
 
 
 def out_of_sight(open_: frozenset[str], rows: Mapping[str, Result]) -> frozenset[str]:
     """The open findings of a scan that have no verdict in it."""
     return frozenset(f for f in open_ if f in rows and rows[f].status in UNSEEN)
-
-
-def _open_before(
-    rows: Mapping[str, Result], old: Mapping[str, Result], dark: Dark
-) -> frozenset[str]:
-    failed = frozenset(f for f, r in old.items() if r.status is Status.FAIL)
-    # What is open in the dark now was open before, unless the scan before saw it mended.
-    closed = (Status.PASS, Status.NOT_APPLICABLE)
-    carried = frozenset(
-        f for f in out_of_sight(dark.now, rows) if f not in old or old[f].status not in closed
-    )
-    return failed | carried | out_of_sight(dark.before, old)
 
 
 def why_not(now: Base, previous: Base | None) -> str:

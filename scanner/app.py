@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 import scanner
+from checks.changes import Changes, compare, obstacle
 from checks.model import Check, Evidence, Memory, Options, Request
 from checks.results import Scan, ScanInfo
 from inventory.model import Selection
@@ -29,7 +30,6 @@ from scanner.judge import Judge
 from scanner.plan import Plan
 from scanner.pool import visit_all
 from scanner.project import Project
-from scanner.store.changes import Changes, compare, obstacle
 from scanner.store.database import Store
 
 if TYPE_CHECKING:

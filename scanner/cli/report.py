@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import click
 import msgspec
 
+from checks.changes import Change
 from checks.model import Severity
 from checks.texts import render, say
 from scanner import app
@@ -16,7 +17,6 @@ from scanner.cli.scan import severity_option
 from scanner.cli.words import LANGUAGE, t
 from scanner.errors import UserError
 from scanner.exit_codes import exit_code
-from scanner.store.changes import Change
 from scanner.store.database import Store
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from checks.changes import Change, Changes, compare, obstacle
 from checks.model import Status
 from checks.results import Result
 from inventory.model import Selection
-from scanner.store.changes import Change, Changes, compare, obstacle
 from scanner.store.database import Store
 from tests.helpers.stored import HOUR, INVENTORY, START, info, mark, row
 
