@@ -13,12 +13,16 @@ import json
 import multiprocessing
 import re
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+
+VISITS: list[float] = []
+"""Seconds that each visit took, where the contender is told."""
 
 
 def task() -> dict[str, Any]:
@@ -62,6 +66,8 @@ def measure(scan: Callable[[dict[str, Any]], int], more: Mapping[str, float] | N
     spent, peak = used() - cpu, memory()
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     figures = {"ok": answered, "wall": wall, "cpu": spent, "base": base, "peak": peak}
+    if VISITS:
+        figures["visit"] = statistics.median(VISITS)
     # A program's figure starts from that of the process it was started by.
     figures["child"] = child if child > 1.2 * peak else 0
     print(json.dumps(figures | dict(more or {})))
@@ -71,8 +77,10 @@ def in_threads(given: dict[str, Any], one: Callable[[str, int], bytes]) -> int:
     """Visit every host in a thread of a pool; what went wrong goes to standard error."""
 
     def visit(host: list[Any]) -> bool:
+        began = time.perf_counter()
         try:
             answer = one(host[0], host[1])
+            VISITS.append(time.perf_counter() - began)
         except Exception as e:  # noqa: BLE001 - a lost host is a figure, not an end
             print(host, repr(e)[:400], file=sys.stderr)
             return False
