@@ -44,7 +44,7 @@ class Kept:
         self.keys: list[str] = []
         self.outcomes: list[TargetOutcome] = []
 
-    def save(  # noqa: PLR0917 - the store's own signature
+    def save(
         self,
         scan_id: str,  # noqa: ARG002
         case_keys: Sequence[str],
