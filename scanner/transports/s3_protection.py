@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from checks.backup.sources.s3_answers import RETENTION, RIGHTS
 from checks.model import FailureKind
 from scanner.transports.s3_errors import Problem, classify
 from scanner.transports.s3_pages import Asked, Fetch, Newest, Page, expect, rfc3339
@@ -32,10 +33,9 @@ class _Response(Protocol):
 
 
 class _Ask(NamedTuple):
-    """One question about a bucket: boto3's method, the right it needs, what of it is kept."""
+    """One question about a bucket: boto3's method, and what of its answer is kept."""
 
     method: str
-    right: str
     keep: Callable[[Answer], object]
 
 
@@ -59,46 +59,38 @@ def _grants(answer: Answer) -> object:
 ASKS: dict[str, _Ask] = {
     "versioning": _Ask(
         "get_bucket_versioning",
-        "s3:GetBucketVersioning",
         lambda a: {k: a[k] for k in ("Status", "MFADelete") if k in a},
     ),
     "lock": _Ask(
         "get_object_lock_configuration",
-        "s3:GetBucketObjectLockConfiguration",
         _field("ObjectLockConfiguration"),
     ),
     "encryption": _Ask(
         "get_bucket_encryption",
-        "s3:GetEncryptionConfiguration",
         _field("ServerSideEncryptionConfiguration"),
     ),
     "public_block": _Ask(
         "get_public_access_block",
-        "s3:GetBucketPublicAccessBlock",
         _field("PublicAccessBlockConfiguration"),
     ),
-    "policy": _Ask("get_bucket_policy_status", "s3:GetBucketPolicyStatus", _field("PolicyStatus")),
-    "acl": _Ask("get_bucket_acl", "s3:GetBucketAcl", _grants),
+    "policy": _Ask("get_bucket_policy_status", _field("PolicyStatus")),
+    "acl": _Ask("get_bucket_acl", _grants),
     "ownership": _Ask(
         "get_bucket_ownership_controls",
-        "s3:GetBucketOwnershipControls",
         _field("OwnershipControls"),
     ),
-    "lifecycle": _Ask(
-        "get_bucket_lifecycle_configuration", "s3:GetLifecycleConfiguration", _field("Rules")
-    ),
+    "lifecycle": _Ask("get_bucket_lifecycle_configuration", _field("Rules")),
     "replication": _Ask(
         "get_bucket_replication",
-        "s3:GetReplicationConfiguration",
         _field("ReplicationConfiguration"),
     ),
 }
-"""Every question of operation `protection`, in the order asked."""
+"""How each question of `RIGHTS` is asked."""
 
 
 def protection(asked: Asked) -> Fetch:
     """`protection`: one line per question, an answer or why there is none."""
-    names = list(ASKS)
+    names = list(RIGHTS)
     root = [""]
 
     def note_root(http_response: _Response, **_: object) -> None:
@@ -114,7 +106,7 @@ def protection(asked: Asked) -> Fetch:
         root[0] = ""
         ask = ASKS[name]
         entry = _asked(
-            lambda: ask.keep(getattr(asked.client, ask.method)(Bucket=asked.bucket)), ask.right
+            lambda: ask.keep(getattr(asked.client, ask.method)(Bucket=asked.bucket)), RIGHTS[name]
         )
         if root[0]:
             entry["root"] = root[0]
@@ -163,7 +155,8 @@ def _locks(asked: Asked) -> bool:
         if classify(error, "")[0] in _HOPELESS:
             raise
         return False  # why it is not known, operation `protection` tells
-    return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+    told: Answer = answer.get("ObjectLockConfiguration", {})
+    return bool(told.get("ObjectLockEnabled") == "Enabled")
 
 
 def _retention(asked: Asked, key: str, version: str = "") -> dict[str, Any]:
@@ -175,7 +168,7 @@ def _retention(asked: Asked, key: str, version: str = "") -> dict[str, Any]:
         until = held.get("RetainUntilDate")
         return {"mode": held.get("Mode", ""), "until": rfc3339(until) if until else None}
 
-    return _asked(ask, "s3:GetObjectRetention")
+    return _asked(ask, RETENTION)
 
 
 class _Hidden(NamedTuple):

@@ -4,7 +4,7 @@ The evidence of `backup.s3` is JSON lines, as the S3 transport writes them. Oper
 object a line, `{"key", "size", "last_modified", "storage_class", "etag"}`; operation `uploads`:
 one unfinished upload a line, `{"key", "initiated", "upload_id"}`. Times are RFC 3339 in UTC. The
 last line is `{"total", "bytes", "pages", "capped"}`; `capped` is empty, or says which limit ended
-the listing early: `bytes` or `time`.
+the listing early: `bytes` or `time`. The other operations are told in `s3_answers`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.backup.names import base, date_in, group_of, is_companion, is_empty, is_unfinished
-from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, PointState
+from checks.backup.names import base, date_in, group_of, is_empty, is_unfinished
+from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, PointState, in_order
 from checks.backup.sources.base import BackupSource, newest
-from checks.backup.sources.place import Place, place_of
+from checks.backup.sources.place import Place
+from checks.backup.sources.s3_answers import RETENTION, RIGHTS, Facts
+from checks.backup.sources.s3_bucket import locked, repository
+from checks.backup.sources.s3_keys import is_point, place_in, prefix_of, wanted
 from checks.backup.timing import FIRST, LATEST, NO_CLOCK, Stamp, choose, read_name
 from checks.model import (
     Answers,
@@ -47,6 +50,29 @@ UPLOADS = Probe(
     source=Source.S3,
     timeout=30,
     limit=1_048_576,
+)
+
+
+PROTECTION = Probe(
+    id="backup.s3-protection",
+    title=f"what the bucket does to protect its objects ({', '.join(RIGHTS.values())})",
+    source=Source.S3,
+    timeout=60,
+    limit=1_048_576,
+)
+LOCKS = Probe(
+    id="backup.s3-locks",
+    title=f"locks of the newest objects under a prefix ({RETENTION})",
+    source=Source.S3,
+    timeout=30,
+    limit=65_536,
+)
+MARKERS = Probe(
+    id="backup.s3-markers",
+    title="copies that are deleted but still there as versions (s3:ListBucketVersions)",
+    source=Source.S3,
+    timeout=20,
+    limit=65_536,
 )
 
 
@@ -83,34 +109,47 @@ _end = msgspec.json.Decoder(S3End)
 
 
 def requests(subject: Subject) -> list[Request]:
-    """The objects under the set's prefix, and beside them the unfinished uploads."""
+    """The objects under the set's prefix; beside them what the bucket does to protect them."""
     backup = subject.the_backup
     if not backup.bucket:
         raise NotDeclared(f"backup set {backup.system}/{backup.id}: bucket")
-    prefix = _prefix(_place(subject))
+    place = place_in(backup)
+    prefix = prefix_of(place)
+    newest_of = {"prefix": prefix, "folder": place.folder, "pattern": place.pattern}
+
+    def beside(probe: Probe, operation: str, **more: str) -> Request:
+        # Optional: what the store refuses here never hides the objects.
+        return probe.request(backup.bucket, Need.OPTIONAL, operation=operation, **more)
+
     return [
         OBJECTS.request(backup.bucket, operation="list", prefix=prefix),
-        UPLOADS.request(backup.bucket, Need.OPTIONAL, operation="uploads", prefix=prefix),
+        beside(UPLOADS, "uploads", prefix=prefix),
+        beside(PROTECTION, "protection"),
+        beside(LOCKS, "locks", **newest_of),
+        beside(MARKERS, "markers", **newest_of),
     ]
 
 
 def read(context: Context, answers: Answers) -> BackupSeries:
-    """An object listing as a series."""
-    place = _place(context.subject)
+    """An object listing as a series, with the bucket as its one repository."""
+    subject = context.subject
+    place = place_in(subject.the_backup)
     counts = _Counts()
     found = newest(_points(answers.one(OBJECTS.id), place, counts))
     running = list(_running(answers.get(UPLOADS.id), place))
     end = counts.end
+    facts = Facts(answers, PROTECTION.id, LOCKS.id, MARKERS.id)
     return BackupSeries(
-        asset=context.subject.the_backup.id,
+        asset=subject.the_backup.id,
         source=KIND,
-        points=(*found[0], *running),
+        points=in_order([*locked(found[0], facts), *running]),
         listing=Listing(
             truncated=bool(end and end.capped),
             total=counts.total,
             ignored=counts.ignored,
             older=found[1],
         ),
+        repositories=(repository(subject, place, found[0], facts, context.now),),
     )
 
 
@@ -124,36 +163,6 @@ class _Counts:
         self.total = 0
         self.ignored = 0
         self.end: S3End | None = None
-
-
-def _place(subject: Subject) -> Place:
-    place = place_of(subject.the_backup)
-    folder = place.folder.lstrip("/")
-    return Place("" if folder == "." else folder, place.pattern)
-
-
-def _prefix(place: Place) -> str:
-    """The longest text that every wanted key begins with."""
-    if not place.pattern:
-        return place.folder
-    literal = place.pattern
-    for wild in "*?[":
-        literal = literal.partition(wild)[0]
-    return f"{place.folder}/{literal}" if place.folder else literal
-
-
-def _wanted(key: str, place: Place) -> bool:
-    """Whether a key lies in the place.
-
-    `db` means the folder db/ or the object db, so that hk-1 never takes the points of hk-10; a path
-    that ends in `-`, `_` or `.` is the beginning of names.
-    """
-    folder, _, name = key.rpartition("/")
-    if place.pattern:
-        return folder == place.folder and place.holds(name)
-    if not place.folder or place.folder[-1] in "-_.":
-        return key.startswith(place.folder)
-    return key == place.folder or key.startswith(place.folder + "/")
 
 
 def _lines(evidence: Evidence) -> Iterator[bytes]:
@@ -180,7 +189,7 @@ def _points(evidence: Evidence, place: Place, counts: _Counts) -> Iterator[Backu
         except msgspec.DecodeError as e:
             raise Unparsable(f"{evidence.probe}: line {counts.total + 1}: {e}") from None
         counts.total += 1
-        if _wanted(found.key, place) and not is_companion(found.key) and found.key[-1:] != "/":
+        if is_point(found.key, place):
             yield _point(found)
         else:
             counts.ignored += 1
@@ -224,7 +233,7 @@ def _running(evidence: Evidence | None, place: Place) -> Iterator[BackupPoint]:
             upload = _upload.decode(line)
         except msgspec.DecodeError:
             continue
-        if _wanted(upload.key, place):
+        if wanted(upload.key, place):
             started = _utc(upload.initiated)
             yield BackupPoint(
                 id=f"{upload.key}@{upload.upload_id}",

@@ -68,7 +68,8 @@ def test_which_keys_belong_to_a_path() -> None:
     [("pg/", "pg"), ("pg/db-*.dump", "pg/db-"), ("*.dump", ""), ("/a/b/x?[12]", "a/b/x")],
 )
 def test_the_store_is_asked_for_no_more_than_needed(path: str, prefix: str) -> None:
-    objects, uploads = SERIES.requests(subject(path))
+    objects, uploads, *beside = SERIES.requests(subject(path))
+    assert {r.need for r in beside} == {Need.OPTIONAL}
     assert objects.params == {"operation": "list", "prefix": prefix}
     assert uploads.params == {"operation": "uploads", "prefix": prefix}
     assert (objects.need, uploads.need) == (Need.REQUIRED, Need.OPTIONAL)
