@@ -15,7 +15,7 @@ from msgspec import Meta
 from inventory import durations, rules
 from inventory.model import UnitKind
 
-BACKUP_KINDS = ("directory", "register", "s3")
+BACKUP_KINDS = ("barman", "borg", "directory", "pgbackrest", "register", "restic", "s3")
 """Kinds of backup sets that can be read; a new source adds its word here."""
 
 MAIL_KINDS = ("postfix",)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from checks.backup import history
 from checks.backup.promise import Undated, check_every
 from checks.backup.series import BackupSeries
-from checks.backup.sources import (
-    directory,
-    register,
-    s3,
-)
+from checks.backup.sources import barman, directory, pgbackrest, register, restic, s3
 from checks.backup.sources.base import BackupSource
 from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
 
 SOURCES: dict[str, BackupSource] = {
     s.kind: s
     for s in (
+        barman.SOURCE,
+        borg.SOURCE,
         directory.SOURCE,
+        pgbackrest.SOURCE,
         register.SOURCE,
+        restic.SOURCE,
         s3.SOURCE,
     )
 }

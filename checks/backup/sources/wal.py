@@ -68,3 +68,13 @@ def _per_log(places: list[tuple[int, int]]) -> int:
     if len({log for log, _ in places}) < 2:
         return max(256, highest + 1)
     return 1 << highest.bit_length()
+
+
+def failing_since(last: dt.datetime | None, failed: dt.datetime | None) -> dt.datetime | None:
+    """Since when an archiver fails, from its last success and its last failure; None when well.
+
+    PostgreSQL remembers only the last failure: nothing was archived since the last success.
+    """
+    if failed is None or (last is not None and failed <= last):
+        return None
+    return last or failed
