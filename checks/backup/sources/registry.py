@@ -5,7 +5,15 @@ from __future__ import annotations
 from checks.backup import history
 from checks.backup.promise import Undated, check_every
 from checks.backup.series import BackupSeries
-from checks.backup.sources import barman, directory, pgbackrest, register, restic, s3
+from checks.backup.sources import (
+    barman,
+    borg,
+    directory,
+    pgbackrest,
+    register,
+    restic,
+    s3,
+)
 from checks.backup.sources.base import BackupSource
 from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
 

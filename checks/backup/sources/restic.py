@@ -21,11 +21,14 @@ from checks.backup.sources.match import Found, bind
 from checks.backup.sources.outcome import succeeded, with_code
 from checks.backup.sources.repository import PLACE, address_of, describe, locate
 from checks.backup.sources.tool import password_environ, run, sudo_rule
-from checks.backup.timing import FIRST, LATEST, Clockwork, clockwork
+from checks.backup.sources.writer import PROCESSES, clocks_of, is_stale, told_of, utc
+from checks.backup.timing import Clockwork
 from checks.model import (
     Answers,
     Context,
     Evidence,
+    Failure,
+    FailureKind,
     Need,
     NotDeclared,
     Probe,
@@ -33,7 +36,7 @@ from checks.model import (
     Subject,
     Unparsable,
 )
-from checks.probes.host import CLOCK, read_clock
+from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet
 
@@ -51,8 +54,6 @@ LOCKS = Probe(
     limit=65_536,
 )
 
-_OLD_LOCK = dt.timedelta(hours=1)
-"""restic renews its locks every few minutes: an older one was left by a run that crashed."""
 _BY_HAND = dt.timedelta(minutes=5)
 _REFUSALS = {
     "wrong password": "the password of the restic repository is wrong",
@@ -62,17 +63,10 @@ _REFUSALS = {
 }
 _CODES = {12: "the password of the restic repository is wrong"}
 
-# restic's processes first, so that a lock is compared with what ran just before it was read.
-_HOLDERS = """\
-echo "host=$(uname -n)"
-if [ -r /proc/1/comm ]; then
-  for p in /proc/[0-9]*; do
-    c=
-    read -r c <"$p/comm" && [ "$c" = restic ] && echo "pid=${p#/proc/}"
-  done 2>/dev/null
-  echo seen=all
-fi
-"""
+_UNPROVED = Failure(
+    kind=FailureKind.NOT_DECLARED,
+    detail="restic does not record its checks and restores in the repository: register them",
+)
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -134,7 +128,8 @@ def _asked(
     program = ("restic", "-r", address, "--no-lock", "--no-cache", *file)
     script = run(backup, (*program, "--json", *words))
     if probe is LOCKS:
-        script = _HOLDERS + script
+        # Who runs comes first, so that a lock is compared with what ran before it was read.
+        script = PROCESSES.replace("NAME", "restic") + script
         if not backup.run_as:
             # One lock's number is no fixed argument, so sudo could not allow reading it.
             each = " ".join(shlex.quote(word) for word in program)
@@ -160,7 +155,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     backup = subject.the_backup
     evidence = answers.one(SNAPSHOTS.id)
     succeeded(evidence, _REFUSALS, _CODES)
-    clocks = _clocks(backup, answers.get(CLOCK.id))
+    clocks = clocks_of(backup, answers)
     points, listing = bind(backup, [_found(s, clocks) for s in read_snapshots(evidence)])
     return BackupSeries(
         asset=backup.id,
@@ -192,20 +187,10 @@ def read_snapshots(evidence: Evidence) -> list[Snapshot]:
     raise Unparsable(f"{evidence.probe}: no list of snapshots ({clean(fault)})")
 
 
-def _clocks(backup: BackupSet, clock: Evidence | None) -> Clockwork:
-    """The clock that stamps the snapshots, if it is that of the server on which they are listed."""
-    if clock is None or backup.server != backup.protects:
-        return Clockwork()
-    try:
-        return clockwork(read_clock(clock))
-    except Unparsable:
-        return Clockwork()
-
-
 def _found(snapshot: Snapshot, clocks: Clockwork) -> Found:
     ran = snapshot.summary or Summary()
-    claimed = _utc(snapshot.time)
-    began = _utc(ran.backup_start) if ran.backup_start else claimed
+    claimed = utc(snapshot.time)
+    began = utc(ran.backup_start) if ran.backup_start else claimed
     notes = []
     if abs(claimed - began) > _BY_HAND:
         # `--time` sets the first, nobody the second; the older one cannot flatter.
@@ -216,13 +201,14 @@ def _found(snapshot: Snapshot, clocks: Clockwork) -> Found:
         point=BackupPoint(
             id=snapshot.original or snapshot.id,
             start=start.time,
-            end=clocks.true(_utc(ran.backup_end)).time if ran.backup_end else None,
+            end=clocks.true(utc(ran.backup_end)).time if ran.backup_end else None,
             uncertainty=start.uncertainty,
             state=PointState.INVALID if empty else PointState.OK,
             origin=Origin.TOOL,
             clock="writer",
             name=clean(f"{snapshot.hostname} {snapshot.id[:8]}".strip()),
-            notes=tuple(notes + (["empty_archive"] if empty else [])),
+            # restic lists a snapshot of which it could not read everything like any other.
+            notes=(*notes, "empty_archive" if empty else "outcome_unsaid"),
             paths=tuple(sorted(set(snapshot.paths or ()))),
             files=_count(ran.total_files_processed),
             data=_count(ran.total_bytes_processed),
@@ -237,14 +223,6 @@ def _count(number: int | None) -> int | None:
     return None if number is None else max(0, number)
 
 
-def _utc(time: dt.datetime) -> dt.datetime:
-    """A stamp in UTC; without an offset, or at the ends of the calendar, as it stands."""
-    wall = time.replace(tzinfo=dt.UTC)
-    if not FIRST < wall < LATEST:
-        return FIRST if wall <= FIRST else LATEST
-    return time.astimezone(dt.UTC) if time.tzinfo else wall
-
-
 # ------------------------------------------------------------------------------------- repository
 
 
@@ -253,7 +231,10 @@ def _repository(subject: Subject, answers: Answers) -> Repository:
     found = describe(subject, address, KIND, answers.get(PLACE.id))
     locks = answers.get(LOCKS.id)
     return msgspec.structs.replace(
-        found, encrypted=True, notes=stale_locks(locks) if locks is not None else ()
+        found,
+        encrypted=True,
+        unseen=found.unseen | {"proofs": _UNPROVED},
+        notes=stale_locks(locks) if locks is not None else (),
     )
 
 
@@ -261,17 +242,11 @@ def stale_locks(evidence: Evidence) -> tuple[str, ...]:
     """A note when a run crashed and left its lock; locks of runs that go on are nothing to tell."""
     text = bytes(evidence.stdout).decode("utf-8", "replace")
     at = text.find("{")
-    head = text[: max(at, 0)]
-    words = [line.partition("=") for line in head.splitlines()]
-    hosts = {value for key, _, value in words if key == "host"}
-    running = {value for key, _, value in words if key == "pid"}
-    seen = ("seen", "=", "all") in words
-    notes = set()
-    for lock in _locks(text[at:] if at >= 0 else ""):
-        here = lock.hostname in hosts and seen
-        if evidence.taken - _utc(lock.time) < _OLD_LOCK or (here and str(lock.pid) in running):
-            continue
-        notes.add("stale_lock" if here else "old_lock")
+    told = told_of(text[: max(at, 0)])
+    notes = {
+        is_stale(evidence.taken - utc(lock.time), lock.hostname, str(lock.pid), told)
+        for lock in _locks(text[at:] if at >= 0 else "")
+    } - {""}
     return tuple(sorted(notes))
 
 
