@@ -27,6 +27,7 @@ class Keys(NamedTuple):
     """Its path is a file of the project, not one on a server."""
 
 
+_AWS_IGNORES = tuple(key for key in _TOOL_KEYS if key != "name")
 _BY_REPOSITORY = Keys((("server",), ("repository",)), ("bucket",))
 _BY_NAME = Keys((("server",), ("name",)), ("bucket",))
 _BY_PATH = Keys((("server",), ("path",)), ("bucket",))
@@ -37,6 +38,7 @@ _BY_FILE = Keys(
 )
 _OTHERS = Keys((("server",), ("repository", "name", "path")), ("bucket",))
 KEYS: dict[str, Keys] = {
+    "aws-backup": Keys((("bucket",), ("name",)), ("server", "path", *_AWS_IGNORES)),
     "bacula": _BY_NAME,
     "barman": _BY_NAME,
     "borg": _BY_REPOSITORY,

@@ -15,7 +15,16 @@ from msgspec import Meta
 from inventory import durations, rules
 from inventory.model import UnitKind
 
-BACKUP_KINDS = ("barman", "borg", "directory", "pgbackrest", "register", "restic", "s3")
+BACKUP_KINDS = (
+    "aws-backup",
+    "barman",
+    "borg",
+    "directory",
+    "pgbackrest",
+    "register",
+    "restic",
+    "s3",
+)
 """Kinds of backup sets that can be read; a new source adds its word here."""
 
 MAIL_KINDS = ("postfix",)
@@ -194,7 +203,7 @@ class BackupDoc(Raw, frozen=True):
         ),
     ]
     server: Annotated[Id, _says("Server where the listing is read; not for kind `s3`.")] = ""
-    bucket: Annotated[Id, _says("Bucket id, for kind `s3` only.")] = ""
+    bucket: Annotated[Id, _says("Bucket id, for the kinds `s3` and `aws-backup` only.")] = ""
     path: Annotated[
         Line,
         _says("Absolute folder with an optional file pattern; the key's prefix for kind `s3`."),

@@ -33,6 +33,7 @@ _POINT = (
     "Lifecycle",
     "CalculatedLifecycle",
     "LastRestoreTime",
+    "CreatedBy",
     "VaultType",
 )
 _VAULT = (

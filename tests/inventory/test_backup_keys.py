@@ -89,8 +89,21 @@ def test_a_key_that_would_not_be_looked_at_is_refused(kind: str, key: str, value
     assert (key, f"kind {kind} does not use this: remove it") in found
 
 
-@pytest.mark.parametrize("kind", sorted(k for k in KEYS if k != "s3" and not KEYS[k].in_project))
-def test_only_s3_has_a_bucket(kind: str) -> None:
+BUCKETS = ("aws-backup", "s3")
+
+
+def test_aws_backup_goes_by_a_bucket_entry_and_a_name() -> None:
+    assert told(kind="aws-backup", bucket="b", name="arn:aws:rds:us-east-1:1:db:one") == []
+    ((_, message),) = told(kind="aws-backup", bucket="b")
+    assert "'name' is missing" in message
+    refused = told(kind="aws-backup", bucket="b", name="v", server="s", path="/b", run_as="a")
+    assert {place for place, _ in refused} == {"server", "path", "run_as"}
+
+
+@pytest.mark.parametrize(
+    "kind", sorted(k for k in KEYS if k not in BUCKETS and not KEYS[k].in_project)
+)
+def test_only_stores_have_a_bucket(kind: str) -> None:
     keys = {"server": "s", "path": "/b"} | ({} if kind == "directory" else {"repository": "/r"})
     assert ("bucket", f"kind {kind} is read on a server: remove this, or make it kind s3") in told(
         kind=kind, bucket="k", **keys

@@ -6,6 +6,7 @@ from checks.backup import history
 from checks.backup.promise import Undated, check_every
 from checks.backup.series import BackupSeries
 from checks.backup.sources import (
+    aws_backup,
     barman,
     borg,
     directory,
@@ -20,6 +21,7 @@ from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
 SOURCES: dict[str, BackupSource] = {
     s.kind: s
     for s in (
+        aws_backup.SOURCE,
         barman.SOURCE,
         borg.SOURCE,
         directory.SOURCE,

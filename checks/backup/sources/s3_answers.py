@@ -105,8 +105,9 @@ class Facts:
         self._protection = protection
         self._asked = {line.ask: line for line in _lines(answers, protection)}
         self._locks = locks
-        self.locks = tuple(_locks(_lines(answers, locks)))
-        """Locks of the newest objects."""
+        listed = _locks(_lines(answers, locks))
+        self.locks = tuple(sorted(listed, key=lambda lock: (lock.time, lock.key), reverse=True))
+        """Locks of the newest objects, newest first."""
         self.hidden = tuple(_locks(_lines(answers, markers)))
         """Copies that a delete marker hides, by the time they were stored."""
 

@@ -45,6 +45,7 @@ def repository(
     backup = subject.the_backup
     bucket = subject.inventory.buckets.get(backup.bucket)
     lock = immutable(facts, now)
+    lies, remote = _lies(subject, bucket.endpoint if bucket else "")
     seen = {
         "immutable": lock,
         "versioned": versioned(facts),
@@ -52,7 +53,7 @@ def repository(
         "public": public(facts),
         "deletable": deletable(facts, now),
         "replicated": _replicated(facts, points, place),
-        "remote": _remote(subject, bucket.endpoint if bucket else ""),
+        "remote": remote,
     }
     life = expiry(facts, points, prefix_of(place), overwritten(points) and ever_versioned(facts))
     unseen = {name: f.unseen for name, f in seen.items() if f.unseen is not None}
@@ -63,7 +64,7 @@ def repository(
     return Repository(
         location=clean(f"s3://{where}{at}"),
         platform="s3",
-        server=backup.bucket,
+        server=lies,
         remote=seen["remote"].value,
         encrypted=seen["encrypted"].value,
         immutable=lock.value,
@@ -140,20 +141,25 @@ def _replicated(facts: Facts, points: Sequence[BackupPoint], place: Place) -> Fi
     return Field(unseen=unseen, notes=("replication_rule",))
 
 
-def _remote(subject: Subject, endpoint: str) -> Field:
-    """Whether the store lies outside the server whose data it keeps."""
+def _lies(subject: Subject, endpoint: str) -> tuple[str, Field]:
+    """The server or bucket in which the copies lie, and whether outside the protected server."""
+    backup = subject.the_backup
     host = urlsplit(endpoint).hostname or ""
-    protected = subject.inventory.servers.get(subject.the_backup.protects)
     if not host:
-        return Field(value=True)
-    if protected is not None and host in (protected.address, protected.id):
-        return Field(value=False)
-    if not _loopback(host):
-        return Field(value=True)
-    if protected is not None and (protected.transport == "local" or _loopback(protected.address)):
-        return Field(value=False)
-    detail = f"on which machine the store at {host} runs: give its own address as endpoint"
-    return Field(unseen=Failure(kind=FailureKind.NOT_DECLARED, detail=clean(detail)))
+        return backup.bucket, Field(value=True)
+    servers = subject.inventory.servers
+    if _loopback(host):
+        # As seen from this machine, on which the store then runs.
+        here = [s.id for s in servers.values() if s.transport == "local"]
+        if len(here) == 1:
+            return here[0], Field(value=here[0] != backup.protects)
+        detail = f"on which server the store at {host} runs: give its own address as endpoint"
+        unseen = Failure(kind=FailureKind.NOT_DECLARED, detail=clean(detail))
+        return "", Field(unseen=unseen)
+    found = [s.id for s in servers.values() if host in (s.address, s.id)]
+    if backup.protects in found:
+        return backup.protects, Field(value=False)
+    return (found[0] if found else backup.bucket), Field(value=True)
 
 
 def _loopback(host: str) -> bool:

@@ -60,8 +60,8 @@ def immutable(facts: Facts, now: dt.datetime) -> Field:
     bare = [lock for lock in facts.locks if _bare(lock, now)]
     rule = _default(told)
     if rule is not None:
-        if bare and len(bare) == len(facts.locks):
-            # The rule is younger than the newest copy: so far it has locked nothing.
+        if bare and bare[0] == facts.locks[0]:
+            # The rule is younger than the newest copy, which it therefore does not lock.
             return Field(value=False, notes=("lock_rule_too_young",))
         notes = () if rule.mode == _SEALED else ("lock_governance",)
         return Field(value=True, days=_days(rule), notes=notes)
