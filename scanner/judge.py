@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from checks.model import (
     Message,
     Need,
     Options,
+    Request,
     Status,
     Subject,
     Unparsable,
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 
 Seen = Mapping[tuple[str, str], Evidence]
 """Evidence by target and request key."""
+Asked = Sequence[tuple[Request, Evidence | None]]
+"""The requests of a case or fact with what they brought."""
 
 
 class Judged(Value, frozen=True):
@@ -79,24 +82,26 @@ class Judge:
 
     def forget(self, subject: Subject) -> None:
         """Let go of a subject's facts once all of its cases are judged."""
-        for key in [k for k in self._facts if k[1] == subject.key]:
+        own = subject.key
+        for key in [k for k in self._facts if k[1] == own]:
             del self._facts[key]
 
     def judge(self, case: Case, seen: Seen) -> Judged:
         """The rows of one case; never raises for a fault of a check or of the evidence."""
-        evidence = [seen[r.target, r.key] for r in case.requests if (r.target, r.key) in seen]
+        asked = _looked_up(case.requests, seen)
+        evidence = [e for _, e in asked if e is not None]
         now = max((e.taken for e in evidence), default=self._started)
-        verdicts, memories, missing = self._verdicts(case, seen, now)
+        verdicts, memories, missing = self._verdicts(case, seen, asked, now)
         rows = _rows(case, _hold_back(verdicts, missing), evidence, now.astimezone(self._zone))
         return Judged(results=rows, memories=memories)
 
     def _verdicts(
-        self, case: Case, seen: Seen, now: dt.datetime
+        self, case: Case, seen: Seen, asked: Asked, now: dt.datetime
     ) -> tuple[list[Verdict], tuple[Memory, ...], Failure | None]:
         if case.undeclared:
             kind = FailureKind.NOT_DECLARED
             return [_cannot_tell(Failure(kind=kind, detail=case.undeclared))], (), None
-        absent, missing = _missing(case, seen)
+        absent, missing = _missing(asked)
         if absent is not None:
             return [_cannot_tell(absent)], (), None
         memories: list[Memory] = []
@@ -137,9 +142,7 @@ class Judge:
             if isinstance(found, Exception):
                 raise found
             return found
-        evidence = [
-            seen[r.target, r.key] for r in fact.requests(case.subject) if (r.target, r.key) in seen
-        ]
+        evidence = [e for _, e in _looked_up(fact.requests(case.subject), seen) if e is not None]
         now = max((e.taken for e in evidence), default=self._started)
         past = self._past(fact.memory, case.subject.key) if fact.memory else ()
         context = self._context(case, now, self._options(case.check), past)
@@ -154,22 +157,24 @@ class Judge:
         return value
 
 
-def _missing(case: Case, seen: Seen) -> tuple[Failure | None, Failure | None]:
+def _looked_up(requests: Iterable[Request], seen: Seen) -> Asked:
+    """Each request with its evidence; keys are made anew at every look, so it looks once."""
+    return [(r, seen.get((r.target, r.key))) for r in requests]
+
+
+def _missing(asked: Asked) -> tuple[Failure | None, Failure | None]:
     """The failure that forbids judging, and the one that only forbids passing."""
     absent: Failure | None = None
     partly: Failure | None = None
-    members = [r for r in case.requests if r.need is Need.MEMBER]
-    for request in case.requests:
-        failure = _failure(seen.get((request.target, request.key)), request.target)
+    failures = [(request, _failure(evidence, request.target)) for request, evidence in asked]
+    for request, failure in failures:
         if failure is None or request.need is Need.OPTIONAL:
             continue
         if request.need is Need.REQUIRED:
             absent = absent or failure
         else:
             partly = partly or failure
-    if partly is not None and all(
-        _failure(seen.get((m.target, m.key)), m.target) is not None for m in members
-    ):
+    if partly is not None and all(f is not None for r, f in failures if r.need is Need.MEMBER):
         absent = absent or partly
     return absent, partly
 

@@ -109,11 +109,12 @@ class _Desk:
         self._users: dict[str, int] = {}
         self._at_once: list[Case] = []
         for case in plan.cases:
-            self._of_subject[case.subject.key] = self._of_subject.get(case.subject.key, 0) + 1
-            self._left[case.key] = len(case.targets)
-            if not case.targets:
+            subject, targets = case.subject.key, case.targets
+            self._of_subject[subject] = self._of_subject.get(subject, 0) + 1
+            self._left[case.key] = len(targets)
+            if not targets:
                 self._at_once.append(case)
-            for target in case.targets:
+            for target in targets:
                 self._waiting.setdefault(target, []).append(case)
                 self._users[target] = self._users.get(target, 0) + 1
 
@@ -126,8 +127,9 @@ class _Desk:
         self._seen.update({(target, e.key): e for e in evidence})
         ready = []
         for case in self._waiting.pop(target, []):
-            self._left[case.key] -= 1
-            if not self._left[case.key]:
+            key = case.key
+            self._left[key] -= 1
+            if not self._left[key]:
                 ready.append(case)
         return self._settle(ready)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict, deque
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -146,7 +147,28 @@ def assess(
     limits: Thresholds | None = None,
 ) -> Assessment:
     """Judge a series against its promise at `now` (UTC); `zone` is the policy's."""
-    limits = limits or Thresholds()
+    return _assess(_Same(series), promise, now, zone, limits or Thresholds())
+
+
+class _Same:
+    """A series as a cache key: equal to itself only, so that nothing of it is hashed."""
+
+    def __init__(self, series: BackupSeries) -> None:
+        self.series = series
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.series is other.series
+
+    def __hash__(self) -> int:
+        return id(self.series)
+
+
+# A set's checks are judged one after another and all ask this, which is most of their work.
+@lru_cache(maxsize=1)
+def _assess(
+    key: _Same, promise: Promise, now: dt.datetime, zone: ZoneInfo, limits: Thresholds
+) -> Assessment:
+    series = key.series
     points = sort_points(series, promise, now, limits)
     known = _known(points)
     age = freshness(points, promise, now, zone)
