@@ -1,6 +1,8 @@
 """Kind `barman`: the backups of one PostgreSQL server as `barman list-backup` tells them.
 
 `name` is the server's name in barman, `path` its configuration file when it is not the usual one.
+Every listing of barman holds, while it reads, the lock of its list of segments; none is used that
+would check, archive or create anything.
 """
 
 from __future__ import annotations

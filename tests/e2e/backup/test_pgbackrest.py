@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import shutil
 import signal
@@ -15,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from checks.backup.series import BackupSeries, PointKind, PointState
+from checks.backup.series import PointKind, PointState
 from checks.model import FailureKind, Status
-from checks.results import Result
 from inventory.model import BackupSet
+from tests.helpers.backup_rows import judged, unseen
 from tests.helpers.backup_series import DAY, HOUR
-from tests.helpers.backup_tools import backup, scanned
+from tests.helpers.backup_tools import backup
 from tests.helpers.postgres import Cluster, account, as_owner, cluster
 
 pytestmark = pytest.mark.slow
@@ -90,25 +89,6 @@ def tool() -> Iterator[Tool]:
         for repo, kind in ((1, "full"), (1, "diff"), (1, "incr"), (2, "full")):
             made.run(f"--repo={repo}", f"--type={kind}", "backup")
         yield made
-
-
-def judged(
-    promised: BackupSet, folder: Path, later: dt.timedelta = dt.timedelta()
-) -> tuple[Result, BackupSeries]:
-    """The row of `backup.recent` and the series behind it."""
-    rows, series = scanned(promised, folder, later)
-    assert series is not None, rows["backup.recent"]
-    return rows["backup.recent"], series
-
-
-def unseen(promised: BackupSet, folder: Path) -> tuple[FailureKind, str]:
-    """Why nothing could be said of a set, by every check that needs its series alike."""
-    rows, series = scanned(promised, folder)
-    row = rows["backup.recent"]
-    assert series is None
-    assert row.status is Status.UNKNOWN
-    assert row.failure is not None
-    return row.failure.kind, row.failure.detail
 
 
 def test_a_fresh_chain_in_two_repositories(tool: Tool, tmp_path: Path) -> None:
