@@ -121,11 +121,13 @@ def test_every_shell_runs_every_kind_of_section(shell: str) -> None:
 )
 def test_a_time_limit_ends_a_whole_family_of_processes(shell: str, edit: tuple[str, str]) -> None:
     # The grandchild holds the pipe open: unless it ends too, the next section never starts.
-    slow = ask("(sleep 41.5; echo late) & sleep 41.5; echo late", timeout=1)
+    # A length of this process's own: another test process may run the same just now.
+    nap = f"sleep 41.{os.getpid()}"
+    slow = ask(f"({nap}; echo late) & {nap}; echo late", timeout=1)
     found = run(batch(slow, ask("echo next")), shell, edit)
     assert kind(found[0]) is FailureKind.TIMEOUT
     assert found[1].stdout == b"next\n"
-    left = subprocess.run(["pgrep", "-xf", "sleep 41.5"], capture_output=True, check=False)
+    left = subprocess.run(["pgrep", "-xf", nap], capture_output=True, check=False)
     assert left.stdout == b""
 
 
