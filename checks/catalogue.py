@@ -76,12 +76,21 @@ def catalogue_of(checks: Iterable[Check]) -> Catalogue:
 
 def builtin() -> Catalogue:
     """The checks that ship with the product. Topic modules load here and not before."""
-    from checks.backup import declared, recency  # noqa: PLC0415
+    from checks.backup import (  # noqa: PLC0415
+        content,
+        copies,
+        declared,
+        keeping,
+        recency,
+        restore,
+        safety,
+    )
     from checks.documents import routing  # noqa: PLC0415
     from checks.probes import checks as host  # noqa: PLC0415
     from checks.security import level  # noqa: PLC0415
 
-    topics = (host, level, declared, recency, routing)
+    backup = (declared, recency, keeping, content, copies, safety, restore)
+    topics = (host, level, *backup, routing)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 
 

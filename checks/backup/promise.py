@@ -53,12 +53,19 @@ def duration(text: str) -> dt.timedelta | None:
 
 def default_every(level: int | None) -> str:
     """The house default frequency of a security level."""
-    known: dict[Any, str] = _defaults()["every"]
+    known: dict[Any, str] = defaults()["every"]
     return known.get(level, known["unknown"])
 
 
+def default_keep(level: int | None) -> dt.timedelta:
+    """The house default retention of a security level."""
+    known: dict[Any, str] = defaults()["keep"]
+    return parse_duration(known.get(level, known["unknown"]))
+
+
 @cache
-def _defaults() -> dict[str, Any]:
+def defaults() -> dict[str, Any]:
+    """The house defaults of the family, as they stand in `defaults.yaml`."""
     text = resources.files("checks.backup").joinpath("defaults.yaml").read_text(encoding="utf-8")
     found: dict[str, Any] = yaml.safe_load(text)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
-from checks.backup.declared import severity_at
+from checks.backup.duties import severity_at
 from checks.backup.periodicity import Age, Assessment, Sized, Thresholds, assess
 from checks.backup.promise import promise_of
 from checks.backup.series import BackupSeries

@@ -24,7 +24,7 @@ from scanner.demo.layout import host_home, set_folder
 from scanner.demo.plot import BackupStory, HostPlot, Plot, SetPlot, SystemPlot
 
 DAILY_KEPT = 30
-WEEKLY_KEPT = 10
+WEEKLY_KEPT = 13
 _STALE_RUNS = (6, 24)
 """Between how many of the newest runs a stale set lacks; a weekly one lacks a fifth as many."""
 _GROWTH = 0.002
@@ -74,7 +74,9 @@ def write_hosts(out: Path, plot: Plot, random: Random) -> None:
     for unit in plot.units:
         for system in unit.systems:
             for backup in system.sets:
-                _write_set(out, by_id[system.host], system, backup, plot.now, random)
+                _write_set(
+                    out, by_id[backup.store or system.host], system, backup, plot.now, random
+                )
 
 
 def runs(backup: SetPlot, now: dt.datetime, random: Random) -> list[Run]:

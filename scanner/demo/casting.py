@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from scanner.demo.care import with_care
 from scanner.demo.kinds import HostKind
 from scanner.demo.names import Place, person, places
 from scanner.demo.plot import (
@@ -91,6 +92,7 @@ def cast(count: int, now: dt.datetime, random: Random) -> Plot:
     units = _with_level_stories(units, now.date(), random)
     units = _with_backup_stories(units, random)
     units = _with_docs_stories(units, random)
+    units = with_care(units, random)
     return Plot(now=now, units=units, waivers=_waivers(units, now))
 
 

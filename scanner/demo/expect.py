@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 
 from checks.model import FailureKind, Severity, Status
+from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
 from scanner.demo.kinds import HostKind
 from scanner.demo.plot import (
@@ -18,7 +20,6 @@ from scanner.demo.plot import (
     HostPlot,
     LevelStory,
     Plot,
-    SetPlot,
     SystemPlot,
     UnitPlot,
 )
@@ -46,12 +47,18 @@ _OLD_APPROVALS_END = dt.date(2027, 6, 30)
 def expect(plot: Plot) -> Truth:
     """Every row that a scan of the plot must have."""
     hosts = {host.id: host for host in plot.hosts}
+    seen = Seen(
+        failures={i: FAILURES.get(h.kind, "") for i, h in hosts.items()},
+        sites={h.id: unit.place.slug for unit in plot.units for h in unit.hosts},
+        faults={i: f"host.{h.kind}" if h.kind in FAILURES else "" for i, h in hosts.items()},
+    )
     rows: list[Expected] = []
     for unit in plot.units:
         rows += [_clock_row(unit, host) for host in unit.hosts]
         for system in unit.systems:
             rows += _level_rows(unit, system, plot)
-            rows += _backup_rows(unit, system, hosts[system.host], plot)
+            waived = partial(_waived, plot, unit, "backup.*")
+            rows += backup_rows(unit, system, seen, waived)
         mail = hosts[unit.docs.mail_host].kind if unit.docs.mail_host else HostKind.NORMAL
         rows += documents_rows(unit, FAILURES.get(mail, ""), f"host.{mail}")
     return Truth(planted=tuple(_planted(plot)), rows=tuple(rows))
@@ -76,7 +83,15 @@ def _planted_in(system: SystemPlot) -> Iterator[Planted]:
         yield Planted(f"level.{system.story}", system.id)
     if not system.sets:
         yield Planted("backup.undeclared", system.id)
+    elif not system.runs_on:
+        yield Planted("backup.same_host", system.id)
+    if not system.ruled:
+        yield Planted("backup.no_rule", system.id)
+    if system.sets and KINDS[system.kind].level >= YEARLY_LEVEL:
+        yield Planted("backup.plain_files", system.id)
     for backup in system.sets:
+        if not backup.restored:
+            yield Planted("backup.never_restored", f"{system.id}/{backup.id}")
         if backup.story is not BackupStory.FINE:
             yield Planted(f"backup.{backup.story}", f"{system.id}/{backup.id}")
 
@@ -159,76 +174,4 @@ def _waived(plot: Plot, unit: UnitPlot, check: str, target: str) -> bool:
         and w.target == target
         and w.until >= plot.now.date()
         for w in plot.waivers
-    )
-
-
-# -------------------------------------------------------------------------------------- backups
-
-_MINOR, _MAJOR = Severity.MINOR, Severity.MAJOR
-_BACKUPS: dict[BackupStory, dict[str, Severity]] = {
-    BackupStory.STALE: {"recent": _MAJOR, "periodic": _MAJOR},
-    BackupStory.ONE_GAP: {"periodic": _MINOR},
-    BackupStory.TWO_GAPS: {"periodic": _MAJOR},
-    BackupStory.SHRUNKEN: {"size-plausible": _MINOR},
-    BackupStory.COLLAPSED: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
-    BackupStory.EMPTY: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
-    BackupStory.CUT: {"recent": _MAJOR, "periodic": _MAJOR, "size-plausible": _MAJOR},
-    BackupStory.NEVER: {"recent": _MAJOR, "periodic": _MAJOR},
-}
-"""Which checks fail, and how gravely below level 3; from there on major becomes critical."""
-
-
-def _backup_rows(
-    unit: UnitPlot, system: SystemPlot, host: HostPlot, plot: Plot
-) -> Iterator[Expected]:
-    grave = KINDS[system.kind].level >= YEARLY_LEVEL
-    yield Expected(
-        check="backup.declared",
-        unit=unit.place.code,
-        system=system.id,
-        target=system.id,
-        status=Status.PASS if system.sets else Status.FAIL,
-        severity="" if system.sets else Severity.CRITICAL if grave else _MAJOR,
-        planted="" if system.sets else "backup.undeclared",
-    )
-    for backup in system.sets:
-        for name in ("recent", "periodic", "size-plausible"):
-            yield _backup_row(unit, system, host, backup, name, plot)
-
-
-def _backup_row(
-    unit: UnitPlot,
-    system: SystemPlot,
-    host: HostPlot,
-    backup: SetPlot,
-    name: str,
-    plot: Plot,
-) -> Expected:
-    failure: str = FAILURES.get(host.kind, "")
-    status, severity = Status.PASS, ""
-    failing = _BACKUPS.get(backup.story, {})
-    if failure:
-        status = Status.UNKNOWN
-    elif backup.story is BackupStory.NO_FOLDER:
-        status, failure = Status.UNKNOWN, FailureKind.COMMAND_FAILED
-    elif backup.story is BackupStory.NEVER and name == "size-plausible":
-        status = Status.UNKNOWN
-    elif name in failing:
-        grave = failing[name] is _MAJOR and KINDS[system.kind].level >= YEARLY_LEVEL
-        status, severity = Status.FAIL, Severity.CRITICAL if grave else failing[name]
-    planted = f"host.{host.kind}" if host.kind in FAILURES else ""
-    if backup.story is not BackupStory.FINE:
-        planted = f"backup.{backup.story}"
-    target = f"{system.id}/{backup.id}"
-    return Expected(
-        check=f"backup.{name}",
-        unit=unit.place.code,
-        system=system.id,
-        target=system.host,
-        subject=backup.id,
-        status=status,
-        severity=severity,
-        failure=failure,
-        waived=_waived(plot, unit, "backup.*", target) and status is not Status.PASS,
-        planted=planted,
     )

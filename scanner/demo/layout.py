@@ -14,7 +14,7 @@ def host_home(out: Path, host: str) -> Path:
 
 def set_folder(out: Path, system: SystemPlot, backup: SetPlot) -> Path:
     """Where the copies of a backup set lie."""
-    return host_home(out, system.host) / "srv" / "backups" / system.id / backup.id
+    return host_home(out, backup.store or system.host) / "srv" / "backups" / system.id / backup.id
 
 
 def mail_log(out: Path, unit: str, host: str) -> Path:

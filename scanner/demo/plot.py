@@ -95,6 +95,10 @@ class SetPlot(msgspec.Struct, frozen=True, kw_only=True):
     """Hour of the run in the demo's zone."""
     cron: bool = False
     """Declared as a cron expression instead of a duration."""
+    store: str = ""
+    """Server on which the copies lie; empty for the system's `host`."""
+    restored: int = 0
+    """How many days ago a restore was tried and registered; 0 for never."""
     story: BackupStory = BackupStory.FINE
 
     @property
@@ -104,12 +108,16 @@ class SetPlot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SystemPlot(msgspec.Struct, frozen=True, kw_only=True):
-    """One information system; it lives on one server."""
+    """One information system; its copies lie on `host`."""
 
     id: str
     kind: str
     """Key of `scanner.demo.systems.KINDS`."""
     host: str
+    runs_on: str = ""
+    """Server whose data is backed up; empty when the copies lie on that very server."""
+    ruled: bool = True
+    """The unit has a written backup rule and declared it."""
     story: LevelStory = LevelStory.FINE
     approved: dt.date | None = None
     """Day of the approval; None when there is none."""

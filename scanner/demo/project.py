@@ -84,8 +84,11 @@ def write_project(
     inventory = out / "inventory"
     inventory.mkdir()
     (inventory / "00-ben-ngoai.yaml").write_text(HEADER + _EXTERNAL, encoding="utf-8")
+    sites = {host.id: f"tru-so-{unit.place.slug}" for unit in plot.units for host in unit.hosts}
     servers = {
-        host.id: _server(host, endpoints[n], believed[n] if n in pinned else "", endpoints[0])
+        host.id: _server(
+            host, endpoints[n], believed[n] if n in pinned else "", endpoints[0], sites[host.id]
+        )
         for n, host in enumerate(plot.hosts)
     }
     for unit in plot.units:
@@ -116,10 +119,11 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _server(host: HostPlot, endpoint: Endpoint, pin: str, first: Endpoint) -> list[str]:
+def _server(host: HostPlot, endpoint: Endpoint, pin: str, first: Endpoint, site: str) -> list[str]:
     port = f", ssh: {{port: {endpoint.port}}}" if endpoint.port != first.port else ""
     key = f", host_key: {pin}" if pin else ""
-    return [f"  {host.id}: {{address: {endpoint.address}, tags: [{host.role}]{port}{key}}}"]
+    place = f"address: {endpoint.address}, tags: [{host.role}], site: {site}"
+    return [f"  {host.id}: {{{place}{port}{key}}}"]
 
 
 def _person(person: Invented) -> str:
@@ -162,10 +166,13 @@ def _system(out: Path, place: Place, system: SystemPlot, today: dt.date) -> list
         f"    security_unit: {POLICE}",
         f'    used_by: ["{place.code}"]',
         f"    level: {kind.level}",
-        f"    servers: [{system.host}]",
+        f"    servers: [{system.runs_on or system.host}]",
     ]
     if record_path(system):
         lines.append(f"    assessment: {record_path(system)}")
+    if system.ruled:
+        day = today - dt.timedelta(days=200)
+        lines.append(f"    backup_rule: {{document: 07/QĐ-{place.sign}, date: {day}}}")
     if system.sets:
         lines.append("    backups:")
         for backup in system.sets:
@@ -179,13 +186,22 @@ def _backup(out: Path, system: SystemPlot, backup: SetPlot, today: dt.date) -> l
     return [
         f"      {backup.id}:",
         "        kind: directory",
-        f"        server: {system.host}",
+        f"        server: {backup.store or system.host}",
         f"        path: {quoted(str(path))}",
         f"        every: {quoted(backup.every)}",
         f"        keep: {'30d' if backup.days == 1 else '12w'}",
-        "        site: tru-so",
         f"        effective_from: {today - dt.timedelta(days=400)}",
+        *_restores(backup, today),
     ]
+
+
+def _restores(backup: SetPlot, today: dt.date) -> list[str]:
+    if not backup.restored:
+        return []
+    day = today - dt.timedelta(days=backup.restored)
+    minutes = 20 + backup.restored % 90
+    test = f"date: {day}, result: ok, minutes: {minutes}, document: {backup.restored}/BB-CNTT"
+    return ["        restore_tests:", f"          - {{{test}}}"]
 
 
 def _waivers(waivers: list[WaiverPlot], unit: UnitPlot) -> list[str]:

@@ -419,9 +419,9 @@ CASES = {
         "not '/etc/passwd'",
     ),
     "backup kind": (
-        SET + "{kind: restik, server: s, path: /b}",
+        SET + "{kind: xyzzy, server: s, path: /b}",
         P
-        + "10: systems.y.backups.b.kind: unknown backup kind 'restik'; known kinds: "
+        + "10: systems.y.backups.b.kind: unknown backup kind 'xyzzy'; known kinds: "
         + ", ".join(BACKUP_KINDS),
     ),
     "backup without server": (

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.backup import declared, recency
+from checks.backup import recency
 from checks.backup.history import KIND, merge, remember
 from checks.backup.series import BackupPoint, BackupSeries, Listing, PointState
 from checks.backup.sources.registry import SERIES
+from checks.catalogue import builtin
 from checks.model import (
     Answers,
     Check,
@@ -31,7 +32,7 @@ from checks.texts import LANGUAGES, render, say, words
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_series import DAY, HOUR, NOW, UTC, at, daily, point, series
 
-CHECKS: tuple[Check, ...] = (*declared.CHECKS, *recency.CHECKS)
+CHECKS: tuple[Check, ...] = tuple(c for c in builtin().checks if c.family == "backup")
 UNIT = Unit(id="u", name="U", kind=UnitKind.WARD)
 
 
@@ -197,29 +198,6 @@ def test_without_a_frequency_the_house_default_of_the_level_is_assumed_and_said(
     assert judge(recency.recent, daily(14), every="", level=3).detail["every"] == "1d"
 
 
-def test_declared() -> None:
-    def of(*sets: BackupSet, level: int | None = 2) -> Verdict:
-        system = System(
-            id="s", unit="u", name="S", owner="u", level=level, servers=("h", "i"), backups=sets
-        )
-        about = Subject(
-            scope=Scope.SYSTEM, inventory=Inventory(), unit=UNIT, target="s", system=system
-        )
-        (verdict,) = declared.declared.judge(context(about, declared.declared))
-        assert isinstance(verdict, Verdict)
-        for language in LANGUAGES:
-            assert render(verdict.message, language, UTC)
-        return verdict
-
-    full = BackupSet(id="a", system="s", kind="directory", every="1d", protects="h")
-    bare = BackupSet(id="b", system="s", kind="directory", protects="h")
-    assert said(of()) == ("none", "fail", Severity.MAJOR)
-    assert said(of(level=3)) == ("none", "fail", Severity.CRITICAL)
-    assert said(of(full, bare)) == ("no_frequency", "fail", Severity.MINOR)
-    assert said(of(full))[:2] == ("complete", "pass")
-    assert of(full).detail["servers_without_set"] == ["i"]
-
-
 # ------------------------------------------------------------------------------------------ words
 
 
@@ -237,10 +215,10 @@ def test_every_check_has_its_words_in_both_languages(check: Check) -> None:
 
 
 def test_every_message_is_used_and_every_used_one_has_its_words() -> None:
-    source = "".join(inspect.getsource(module) for module in (declared, recency))
-    ids = "|".join(re.escape(c.id) for c in CHECKS)
+    source = "".join(inspect.getsource(module) for module in (recency,))
+    ids = "|".join(re.escape(c.id) for c in recency.CHECKS)
     used = set(re.findall(rf'"((?:{ids})\.[a-z_]+)"', source))
-    assert used == {f"{c.id}.{name}" for c in CHECKS for name in words(c.id)["messages"]}
+    assert used == {f"{c.id}.{n}" for c in recency.CHECKS for n in words(c.id)["messages"]}
 
 
 # --------------------------------------------------------------------------------- facts, history
