@@ -20,6 +20,7 @@ BACKUP_KINDS = (
     "barman",
     "borg",
     "directory",
+    "duplicity",
     "pgbackrest",
     "register",
     "restic",

@@ -14,7 +14,7 @@ import msgspec
 from checks.model import Evidence, FailureKind, Unparsable
 from checks.texts import clean
 
-_CODE = re.compile(rb"(?:^|\n)sauro-exit (\d{1,3})\n?\Z")
+_CODE = re.compile(rb"sauro-exit (\d{1,3})\n?\Z")
 
 
 def with_code(script: str) -> str:
