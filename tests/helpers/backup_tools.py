@@ -33,14 +33,14 @@ def backup(kind: str, **more: Any) -> BackupSet:
     return BackupSet(**(given | more))
 
 
-def inventory(promised: BackupSet, **more: Any) -> Inventory:
+def inventory(promised: BackupSet, level: int = 2, **more: Any) -> Inventory:
     """The server `h` is this machine; `other` is elsewhere."""
     servers = {
         "h": Server(id="h", unit="u", address="10.0.7.1", transport="local"),
         "other": Server(id="other", unit="u", address="10.0.7.2"),
     }
     system = System(
-        id="s", unit="u", name="S", owner="u", level=2, servers=("h",), backups=(promised,)
+        id="s", unit="u", name="S", owner="u", level=level, servers=("h",), backups=(promised,)
     )
     unit = Unit(id="u", name="U", kind=UnitKind.WARD)
     return Inventory(units={"u": unit}, servers=servers, systems={"s": system}, **more)
@@ -102,13 +102,14 @@ def asked(promised: BackupSet, probe: str) -> Request:
 
 
 def scanned(
-    promised: BackupSet, folder: Path, later: dt.timedelta = dt.timedelta()
+    promised: BackupSet, folder: Path, later: dt.timedelta = dt.timedelta(), **more: Any
 ) -> tuple[dict[str, Result], BackupSeries | None]:
     """The rows of the set's own checks by id, and the series they were judged from.
 
-    `later` is how long after the visit it is judged, as if nothing had happened since.
+    `later` is how long after the visit it is judged, as if nothing had happened since; `more` goes
+    to the inventory.
     """
-    known = inventory(promised)
+    known = inventory(promised, **more)
     checks = [c for c in builtin().checks if c.scope is Scope.BACKUP]
     whole = plan(known, Selection(), checks)
     collector = Collector(
@@ -138,12 +139,12 @@ def scanned(
         past=lambda _kind, _subject: (),
     )
     rows = {case.check.id: judge.judge(case, seen).results[0] for case in whole.cases}
-    return rows, _series(promised, found)
+    return rows, _series(subject(promised, **more), found)
 
 
-def _series(promised: BackupSet, found: list[Evidence]) -> BackupSeries | None:
+def _series(asked_of: Subject, found: list[Evidence]) -> BackupSeries | None:
     now = max(e.taken for e in found)
-    context = Context(now=now, zone=UTC, legal_basis=2026, subject=subject(promised))
+    context = Context(now=now, zone=UTC, legal_basis=2026, subject=asked_of)
     keys = {r.key for r in SERIES.requests(context.subject)}
     try:
         return SERIES.parse(context, Answers(e for e in found if e.key in keys))
