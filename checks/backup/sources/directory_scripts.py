@@ -15,8 +15,9 @@ _BIG_BLOCKS = 65_536
 """Compressed files of more than this many 512-byte blocks (32 MiB) are not decompressed."""
 _UNFINISHED = ("{}", "{}.part", "{}.partial", "{}.tmp", "{}.filepart", ".{}.??????")
 
+# Begins every listing of the folder `$d`: prints it, or says why it cannot be listed.
 # The C locale: bytes are bytes; elsewhere some tools refuse what is no text.
-_ENTER = r"""
+ENTER = r"""
 LC_ALL=C; export LC_ALL
 if [ ! -e "$d" ]; then
   case $(ls -d -- "$d" 2>&1) in
@@ -123,16 +124,17 @@ printf 'end\0\0'
 
 def listing(params: Mapping[str, str]) -> str:
     """The script that lists `path` (a folder or file) for names that fit `pattern`."""
-    return _assign(params) + _ENTER + _filled(_LIST, params)
+    return assign(params) + ENTER + _filled(_LIST, params)
 
 
 def looking(params: Mapping[str, str]) -> str:
     """The script that looks into the newest files of `path` that fit `pattern`."""
     look = "look=" + shlex.quote(_LOOK.replace("BIG", str(_BIG_BLOCKS))) + "\n"
-    return _assign(params) + look + _ENTER + _filled(_NEWEST, params)
+    return assign(params) + look + ENTER + _filled(_NEWEST, params)
 
 
-def _assign(params: Mapping[str, str]) -> str:
+def assign(params: Mapping[str, str]) -> str:
+    """Shell text that sets `d` to the folder `path` and `p` to the pattern of names."""
     path = params["path"]
     home = path == "~" or path.startswith("~/")
     rest = shlex.quote(path[1:] if home else path if path[:1] in "/." else f"./{path}")
