@@ -17,6 +17,7 @@ from inventory.model import UnitKind
 
 BACKUP_KINDS = (
     "aws-backup",
+    "bacula",
     "barman",
     "borg",
     "directory",

@@ -7,6 +7,7 @@ from checks.backup.promise import Undated, check_every
 from checks.backup.series import BackupSeries
 from checks.backup.sources import (
     aws_backup,
+    bacula,
     barman,
     borg,
     directory,
@@ -23,6 +24,7 @@ SOURCES: dict[str, BackupSource] = {
     s.kind: s
     for s in (
         aws_backup.SOURCE,
+        bacula.SOURCE,
         barman.SOURCE,
         borg.SOURCE,
         directory.SOURCE,
