@@ -14,7 +14,7 @@ from checks.model import Severity
 from tests.helpers.backup_judging import of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, daily, point, series
 
-TOOL = {"origin": Origin.TOOL}
+TOOL: dict[str, Any] = {"origin": Origin.TOOL}
 BAD = point(NOW - HOUR, id="bad", state=PointState.INVALID, name="x")
 LAST_WEEK = point(NOW - 3 * DAY, id="bad", state=PointState.INVALID, name="x")
 

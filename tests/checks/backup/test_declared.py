@@ -13,6 +13,7 @@ from checks.model import FailureKind, Severity, Verdict
 from inventory.model import BackupExemption, BackupRule, BackupSet
 from tests.helpers import backup_judging as helper
 from tests.helpers.backup_judging import TODAY, a_set, a_system, about, judge, said
+from tests.helpers.backup_series import NOW
 
 DAY = dt.timedelta(days=1)
 RULE = BackupRule(document="07/QĐ-UBND", date=TODAY - 100 * DAY)
@@ -34,7 +35,7 @@ FULL = a_set()
 OTHER = a_set(id="b", protects="i")
 VAGUE = a_set(id="c", protects="")
 UNTIMED = a_set(id="d", every="")
-TWO = {"servers": ("h", "i")}
+TWO: dict[str, Any] = {"servers": ("h", "i")}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_the_day_is_that_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None
     # 09:00 in UTC is the next day in the Line Islands, where the exemption is over.
     monkeypatch.setattr(helper, "UTC", ZoneInfo("Pacific/Kiritimati"))
     assert said(of(backup_exempt=exempt(TODAY)))[:2] == ("exempt", "pass")
-    monkeypatch.setattr(helper, "NOW", helper.NOW + dt.timedelta(hours=2))
+    monkeypatch.setattr(helper, "NOW", NOW + dt.timedelta(hours=2))
     assert said(of(backup_exempt=exempt(TODAY)))[:2] == ("lapsed", "fail")
 
 

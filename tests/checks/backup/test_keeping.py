@@ -14,7 +14,7 @@ from tests.helpers.backup_judging import OLD, of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, at, daily, point, series
 
 CUT = Listing(truncated=True, total=9)
-LONG = {"effective_from": OLD}
+LONG: dict[str, Any] = {"effective_from": OLD}
 BEFORE = tuple(reversed(daily(12, "2026-11-20 02:00")))
 EXPIRES = Repository(expires_days=14.0)
 

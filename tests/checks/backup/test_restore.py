@@ -163,7 +163,8 @@ def test_the_interval_of_each_level_to_the_day(
 def test_the_units_own_interval_comes_first_within_the_law(
     level: int, every: int, days: int, expected: str, basis: str
 ) -> None:
-    more = {"restore_every": dt.timedelta(days=every), "restore_tests": (trial(days),)}
+    own = dt.timedelta(days=every)
+    more: dict[str, Any] = {"restore_every": own, "restore_tests": (trial(days),)}
     verdict = of_set(restore_tested, series(daily(20)), level, **more)
     assert said(verdict)[0] == expected
     assert verdict.detail["basis"] == basis
