@@ -162,7 +162,7 @@ def round_trips(place: Place) -> None:
     """
     names = ["sauro", "paramiko-transport"]
     added = place.given.rtt or 40.0
-    with openssh(place.folder, place.keys, TRIP_HOSTS) as hosts:
+    with place.servers(TRIP_HOSTS) as (hosts, _):
         latency: dict[tuple[str, float], list[float]] = {}
         trip: dict[float, list[float]] = {0.0: [], added: []}
         for number in range(place.given.rounds):
@@ -174,7 +174,9 @@ def round_trips(place: Place) -> None:
                         visit = run(name, told, place.folder, number)["visit"]
                         latency.setdefault((name, delay), []).append(1000 * visit)
     real = statistics.median(trip[added]) - statistics.median(trip[0.0])
-    describe(f"{TRIP_HOSTS} hosts one after another; the proxy adds {real:.1f} ms of round trip")
+    describe(
+        f"{TRIP_HOSTS} hosts ({place.given.server}) in turn; {real:.1f} ms of added round trip"
+    )
     print(f"| contender | ms/visit at 0 ms | at {added:g} ms | round trips |\n|---|---|---|---|")
     for name in names:
         near, far = latency[name, 0.0], latency[name, added]
