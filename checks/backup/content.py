@@ -13,7 +13,7 @@ import msgspec
 
 from checks.backup.duties import applies_not, cannot_tell, severity_at
 from checks.backup.periodicity import Thresholds
-from checks.backup.promise import defaults
+from checks.backup.promise import defaults, promise_of
 from checks.backup.series import BackupPoint, BackupSeries, Origin, PointKind, PointState
 from checks.backup.sources.registry import SERIES
 from checks.model import (
@@ -32,6 +32,7 @@ from checks.model import (
 )
 
 _TCVN = "TCVN 14423:2026 x.11"
+_UNSAID = "outcome_unsaid"
 _COMPARED = 7
 _SHOWN = 10
 _PARTS = re.compile(r"(?<![a-z])(?:incr?|incremental|diff|differential)(?![a-z])", re.IGNORECASE)
@@ -65,7 +66,7 @@ def run_succeeded(context: Context, series: BackupSeries) -> Iterable[Verdict]:
     name = "run-succeeded"
     runs = _latest(context, series)
     bad = [p for p in runs if p.state is PointState.INVALID or p.errors]
-    stated = [p for p in runs if p.origin is Origin.TOOL or p.checked or p in bad]
+    stated = [p for p in runs if p in bad or _states(p)]
     detail = {
         "runs": len(runs),
         "stated": len(stated),
@@ -97,6 +98,12 @@ def run_succeeded(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         yield cannot_tell(f"backup.{name}.{'silent' if runs else 'none'}", failure, detail)
     else:
         yield passed(f"backup.{name}.good", detail, stated=len(stated), runs=len(runs))
+
+
+def _states(point: BackupPoint) -> bool:
+    """Whether somebody says how the run ended; some tools list a partial one like any other."""
+    told = point.origin in (Origin.TOOL, Origin.PERSON)
+    return point.checked or (told and _UNSAID not in point.notes)
 
 
 def _latest(context: Context, series: BackupSeries) -> list[BackupPoint]:
@@ -235,7 +242,7 @@ def chain_whole(context: Context, series: BackupSeries) -> Iterable[Verdict]:
     """Every incremental copy has its base, a full one is recent, the log archive has no gap."""
     name = "chain-whole"
     own = context.opt(ChainOptions).full_days
-    days = float(defaults()["full_days"]) if own is None else own
+    days = _full_days(context) if own is None else own
     points = _usable(context, msgspec.structs.replace(series, past=()))
     orphans = _orphans(points)
     fulls = [p for p in points if p.kind is PointKind.FULL]
@@ -280,6 +287,14 @@ def chain_whole(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         yield passed(f"backup.{name}.whole", detail)
     else:
         yield _standalone(context, points, detail)
+
+
+def _full_days(context: Context) -> float:
+    """The house's number, or one interval of a set that is promised less often than that."""
+    backup, level = context.subject.the_backup, context.subject.the_system.level
+    promise = promise_of(backup, level, context.zone)
+    span = (promise.interval + promise.grace).total_seconds() / 86400
+    return max(float(defaults()["full_days"]), span)
 
 
 def _orphans(points: list[BackupPoint]) -> list[BackupPoint]:

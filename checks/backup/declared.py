@@ -74,12 +74,7 @@ def declared(context: Context) -> Iterable[Verdict]:
         grave = severity is Severity.CRITICAL
         yield failed("backup.declared.no_rule", detail, Severity.MAJOR if grave else Severity.MINOR)
     else:
-        yield passed(
-            "backup.declared.complete",
-            detail,
-            count=len(system.backups),
-            document=system.backup_rule.document,
-        )
+        yield passed("backup.declared.complete", detail, count=len(system.backups))
 
 
 def _without_sets(

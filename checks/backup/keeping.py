@@ -12,7 +12,7 @@ from checks.backup.duties import cannot_tell, lacking, severity_at, unseen
 from checks.backup.periodicity import Assessment, Thresholds, assess
 from checks.backup.promise import default_keep, promise_of
 from checks.backup.restore import known_since
-from checks.backup.series import BackupSeries
+from checks.backup.series import BackupSeries, Origin
 from checks.backup.sources.registry import SERIES
 from checks.model import (
     Arg,
@@ -169,7 +169,9 @@ def automatic(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         "deviation": spread,
     }
     said: dict[str, Arg] = {"interval": int(usual), "deviation": int(spread)}
-    if series.scheduled and a.points.valid:
+    if a.points.valid and all(p.origin is Origin.PERSON for p in a.points.valid):
+        yield lacking(context, "automatic", "by_hand", detail)
+    elif series.scheduled and a.points.valid:
         yield passed("backup.automatic.scheduled", detail)
     elif len(gaps) >= _RHYTHM and spread < usual / 4:
         yield passed("backup.automatic.regular", detail, **said)

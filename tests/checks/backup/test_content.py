@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checks.backup.content import chain_whole, content_complete, run_succeeded
+from checks.backup.content import ChainOptions, chain_whole, content_complete, run_succeeded
 from checks.backup.periodicity import Thresholds
 from checks.backup.series import Archive, BackupPoint, BackupSeries, Origin, PointKind, PointState
 from checks.model import Severity
@@ -34,6 +34,7 @@ def tool(count: int = 14) -> list[BackupPoint]:
         ([*tool(), point(NOW - 3 * DAY, errors=2, **TOOL)], 2, ("some", "fail", Severity.MINOR)),
         # What nobody says is not good: names and sizes are no state.
         (daily(14), 2, ("silent", "unknown", None)),
+        ([point(NOW - HOUR, notes=("outcome_unsaid",), **TOOL)], 2, ("silent", "unknown", None)),
         ([*daily(13)[1:], point(NOW - HOUR, checked=True)], 2, ("good", "pass", None)),
         ([], 2, ("none", "unknown", None)),
         ([point(NOW - HOUR, state=PointState.RUNNING)], 2, ("none", "unknown", None)),
@@ -185,6 +186,13 @@ WHOLE = (link(3), link(2, "3"), link(1, "2"))
 )
 def test_chain_whole(found: BackupSeries, level: int, expected: tuple[Any, ...]) -> None:
     assert said(of_set(chain_whole, found, level)) == expected
+
+
+def test_a_full_copy_may_be_as_old_as_the_unit_promises() -> None:
+    made = series((link(29), link(1, "29")))
+    assert said(of_set(chain_whole, made, every="4w"))[0] == "whole"
+    assert said(of_set(chain_whole, made, every="1w"))[0] == "old_full"
+    assert said(of_set(chain_whole, made, options=ChainOptions(full_days=30)))[0] == "whole"
 
 
 def test_a_base_that_is_only_remembered_is_gone() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from checks.backup.keeping import automatic, history_sufficient, retained
-from checks.backup.series import BackupPoint, BackupSeries, Listing, Repository
+from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, Repository
 from checks.model import FailureKind, Severity
 from tests.helpers.backup_judging import OLD, of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, at, daily, point, series
@@ -119,6 +119,12 @@ def test_automatic(
 ) -> None:
     made = series(found, scheduled=scheduled)
     assert said(of_set(automatic, made, level)) == expected
+
+
+def test_what_a_register_says_is_made_by_hand_however_regular() -> None:
+    made = series([point(p.start, origin=Origin.PERSON) for p in daily(14)])
+    assert said(of_set(automatic, made, 3)) == ("by_hand", "fail", Severity.CRITICAL)
+    assert said(of_set(automatic, made, 2))[0] == "below"
 
 
 def test_weekdays_only_are_regular() -> None:

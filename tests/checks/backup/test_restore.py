@@ -20,7 +20,7 @@ from inventory.model import RestoreTest
 from tests.helpers.backup_judging import OLD, TODAY, of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, daily, point, series
 
-LONG = {"effective_from": OLD}
+LONG: dict[str, Any] = {"effective_from": OLD}
 CHECK, VERIFY, EXTRACT, RESTORE = ProofKind
 
 
@@ -198,6 +198,16 @@ def test_a_new_set_has_time_for_its_first_trial_but_does_not_pass(
     verdict = of_set(restore_tested, made, **more)
     assert said(verdict)[0] == expected
     assert verdict.status.value == ("unknown" if expected == "young" else "fail")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(FailureKind.NOT_DECLARED, "never"), (FailureKind.DENIED, "unseen")],
+)
+def test_a_right_that_lacks_may_hide_a_restore(kind: FailureKind, expected: str) -> None:
+    why = Failure(kind=kind, detail="backup:ListRestoreJobs")
+    made = series(daily(20), repositories=(Repository(unseen={"proofs": why}),))
+    assert said(of_set(restore_tested, made, **LONG))[0] == expected
 
 
 def test_a_persons_word_is_said_to_be_one() -> None:
