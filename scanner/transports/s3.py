@@ -172,11 +172,15 @@ class S3Transport:
     def _failure(self, error: Exception, request: Request) -> Failure:
         if isinstance(error, Problem):
             return error.failure
-        right = _OPERATIONS[request.params["operation"]].right
+        operation = _OPERATIONS[request.params["operation"]]
+        right = operation.right
+        if operation.service == "backup":
+            right = s3_aws.right(request.params)
+        place = self._place() if operation.service == "s3" else "AWS Backup"
         kind, what = classify(error, right)
         if kind is FailureKind.COMMAND_FAILED:
             _log.info("%s: %s", self._place(), type(error).__name__)
-        return Failure(kind=kind, detail=clean(f"{self._place()}: {what}"))
+        return Failure(kind=kind, detail=clean(f"{place}: {what}"))
 
 
 class _Visit:

@@ -235,6 +235,16 @@ def restores(asked: Asked) -> Fetch:
     return _jobs(method, "RestoreJobs", _RESTORE)(asked)
 
 
+def right(params: Mapping[str, str]) -> str:
+    """The right that an operation needs, which differs by what it is asked of."""
+    name = OPERATIONS[params["operation"]][1]
+    if not params.get("name", "").startswith("arn:"):
+        name = name.replace("ByResource", "ByBackupVault")
+    elif params["operation"] == "aws-restores":
+        name += "ByProtectedResource"
+    return name
+
+
 OPERATIONS: dict[str, tuple[Callable[[Asked], Fetch], str]] = {
     "aws-points": (points, "backup:ListRecoveryPointsByResource"),
     "aws-vaults": (vaults, "backup:DescribeBackupVault"),

@@ -19,10 +19,35 @@ _AUTH = frozenset(
         "RequestTimeTooSkewed",
         "AuthorizationHeaderMalformed",
         "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "ExpiredTokenException",
+        "MissingAuthenticationTokenException",
     }
 )
-_DENIED = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403", "UnauthorizedAccess"})
-_BUSY = frozenset({"SlowDown", "RequestTimeout", "ServiceUnavailable", "Throttling", "503", "504"})
+_DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "Forbidden",
+        "403",
+        "UnauthorizedAccess",
+    }
+)
+_BUSY = frozenset(
+    {
+        "SlowDown",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "503",
+        "504",
+    }
+)
 
 
 class Problem(Exception):  # noqa: N818 - becomes a failure

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from scanner.transports import s3
 from scanner.transports.s3 import S3Transport
 from scanner.transports.wire import Spool
 from tests.helpers.backup_series import NOW, UTC
+from tests.helpers.web import Reply, send, web
 
 SECRET = "wJalrXUtnFEMI-never-shown"  # noqa: S105 - a made-up key
 
@@ -207,45 +208,10 @@ def test_a_reference_without_a_secret_says_why_and_shows_nothing(
 # ------------------------------------------------------------------------------ a hostile server
 
 
-Reply = Callable[[BaseHTTPRequestHandler, int], None]
-
-
 @pytest.fixture
 def hostile() -> Iterator[Callable[[Reply], str]]:
-    """Starts a server of which the given function answers every request; returns its address."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(reply: Reply) -> str:
-        count = iter(range(10_000))
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                try:
-                    reply(self, next(count))
-                except OSError:
-                    self.close_connection = True  # the scanner went away
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                del format, args
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        servers.append(server)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def send(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Type", "application/xml")
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
+    with web() as start:
+        yield start
 
 
 def error(status: int, code: str) -> Reply:

@@ -17,7 +17,7 @@ from checks.backup.series import BackupPoint, Repository
 from checks.backup.sources.place import Place
 from checks.backup.sources.s3_access import public
 from checks.backup.sources.s3_answers import Facts, Field, says_nothing
-from checks.backup.sources.s3_keys import prefix_of
+from checks.backup.sources.s3_keys import below, prefix_of
 from checks.backup.sources.s3_locks import deletable, ever_versioned, hidden, immutable, versioned
 from checks.backup.sources.s3_rules import Filter, Replication, expiry
 from checks.model import Failure, FailureKind, Subject
@@ -55,7 +55,7 @@ def repository(
         "replicated": _replicated(facts, points, place),
         "remote": remote,
     }
-    life = expiry(facts, points, prefix_of(place), overwritten(points) and ever_versioned(facts))
+    life = expiry(facts, points, below(place), overwritten(points) and ever_versioned(facts))
     unseen = {name: f.unseen for name, f in seen.items() if f.unseen is not None}
     if life.unseen is not None:
         unseen["expires_days"] = life.unseen
@@ -129,7 +129,7 @@ def _replicated(facts: Facts, points: Sequence[BackupPoint], place: Place) -> Fi
         rule.destination.bucket.rpartition(":")[2]
         for rule in told.value.rules
         if rule.status == "Enabled"
-        and (rule.filter or Filter(prefix=rule.prefix)).holds(prefix_of(place), keys)
+        and (rule.filter or Filter(prefix=rule.prefix)).holds(below(place), keys)
     ]
     if not targets:
         return Field(value=False, notes=("replication_elsewhere",))

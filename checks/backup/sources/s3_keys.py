@@ -28,6 +28,13 @@ def prefix_of(place: Place) -> str:
     return f"{place.folder}/{literal}" if place.folder else literal
 
 
+def below(place: Place) -> str:
+    """The text that every wanted key begins with, but for an object that is the folder's name."""
+    if place.pattern or not place.folder or place.folder[-1] in "-_.":
+        return prefix_of(place)
+    return f"{place.folder}/"
+
+
 def wanted(key: str, place: Place) -> bool:
     """Whether a key lies in the place.
 

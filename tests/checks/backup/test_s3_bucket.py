@@ -300,7 +300,8 @@ def test_delete_markers_hide_copies_that_are_still_there() -> None:
 def test_encryption_needs_an_algorithm() -> None:
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
     assert place({"encryption": {"value": {"Rules": [rule]}}}).encrypted is True
-    for empty in ({"Rules": []}, {"Rules": [{}]}, {}):
+    nothing: list[dict[str, Any]] = [{"Rules": []}, {"Rules": [{}]}, {}]
+    for empty in nothing:
         assert place({"encryption": {"value": empty}}).encrypted is None
 
 
@@ -362,7 +363,7 @@ def rule(prefix: str = "db/", **more: Any) -> dict[str, Any]:
     return {"Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": 7}, **more}
 
 
-OLDER = {"NoncurrentVersionExpiration": {"NoncurrentDays": 3}}
+OLDER: dict[str, Any] = {"NoncurrentVersionExpiration": {"NoncurrentDays": 3}}
 
 
 @pytest.mark.parametrize(
