@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
-from checks.model import Check, NotDeclared, Request, Scope, Subject, Value
+from checks.model import Check, Fact, NotDeclared, Request, Scope, Subject, Value
 from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
 
@@ -76,9 +77,9 @@ def plan(inventory: Inventory, selection: Selection, checks: Iterable[Check]) ->
         by_scope[check.scope].append(check)
     return Plan(
         tuple(
-            _case(check, subject)
+            case
             for subject in subjects(inventory, chosen)
-            for check in by_scope[subject.scope]
+            for case in _cases(by_scope[subject.scope], subject)
         )
     )
 
@@ -124,12 +125,30 @@ def _of_system(
     )
 
 
-def _case(check: Check, subject: Subject) -> Case:
-    requests: dict[tuple[str, str], Request] = {}
-    try:
+def _cases(checks: Iterable[Check], subject: Subject) -> Iterator[Case]:
+    """The cases of one subject; checks share facts, so each fact is asked once what it needs."""
+    asked: dict[str, tuple[Request, ...] | NotDeclared] = {}
+    for check in checks:
         for fact in check.needs:
-            for request in fact.requests(subject):
-                requests.setdefault((request.target, request.key), request)
+            if fact.id not in asked:
+                asked[fact.id] = _asked(fact, subject)
+        yield _case(check, subject, [asked[fact.id] for fact in check.needs])
+
+
+def _asked(fact: Fact[Any], subject: Subject) -> tuple[Request, ...] | NotDeclared:
+    try:
+        return tuple(fact.requests(subject))
     except NotDeclared as e:
-        return Case(check=check, subject=subject, undeclared=str(e))
+        return e
+
+
+def _case(
+    check: Check, subject: Subject, asked: Iterable[tuple[Request, ...] | NotDeclared]
+) -> Case:
+    requests: dict[tuple[str, str], Request] = {}
+    for found in asked:
+        if isinstance(found, NotDeclared):
+            return Case(check=check, subject=subject, undeclared=str(found))
+        for request in found:
+            requests.setdefault((request.target, request.key), request)
     return Case(check=check, subject=subject, requests=tuple(requests.values()))
