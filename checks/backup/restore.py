@@ -102,8 +102,10 @@ def integrity_verified(context: Context, series: BackupSeries) -> Iterable[Verdi
         yield passed(f"backup.{name}.verified", detail, time=last.time.isoformat())
     elif newest is not None and (context.now - newest.start).total_seconds() <= days * 86400:
         yield passed(f"backup.{name}.point_good", detail, name=newest.name or newest.id)
-    elif last is not None:
-        said = {"time": last.time.isoformat(), "limit": int(days * 86400)}
+    elif last is not None or newest is not None:
+        times = [last.time] if last is not None else []
+        times += [newest.start] if newest is not None else []
+        said = {"time": max(times).isoformat(), "limit": int(days * 86400)}
         yield lacking(context, name, "old", detail, **said)
     else:
         hidden = [r.unseen["proofs"] for r in series.repositories if "proofs" in r.unseen]

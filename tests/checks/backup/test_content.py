@@ -61,6 +61,13 @@ def test_the_window_is_a_setting() -> None:
     assert said(of_set(run_succeeded, made, 2, options))[0] == "some"
 
 
+def test_more_runs_than_slots_are_all_of_the_window() -> None:
+    hourly = [point(NOW - n * HOUR, name=f"{n}", **TOOL) for n in range(1, 200)]
+    for hours, expected in ((100.0, "some"), (168.0, "some"), (168.1, "good")):
+        bad = point(NOW - hours * HOUR, id="bad", name="bad", state=PointState.INVALID)
+        assert said(of_set(run_succeeded, series([*hourly, bad]), every="1h"))[0] == expected
+
+
 # --------------------------------------------------------------------------------------- content
 
 
@@ -93,6 +100,7 @@ AB = ("/etc", "/srv")
         (holding(50, 100, 100), 2, ("kept", "pass", None)),
         (holding(9, 100, 100), 2, ("less", "fail", Severity.MAJOR)),
         (holding(9, 100, 100), 4, ("less", "fail", Severity.CRITICAL)),
+        (holding(10, 100, 100), 2, ("less", "fail", Severity.MINOR)),
         (holding(AB), 2, ("short_history", "unknown", None)),
         (daily(14), 2, ("opaque", "not_applicable", None)),
         ([], 2, ("none", "unknown", None)),
@@ -109,6 +117,12 @@ def test_content_that_only_remembered_points_held_is_lost_as_well() -> None:
     verdict = of_set(content_complete, made)
     assert said(verdict)[0] == "lost"
     assert verdict.detail["lost"] == ["/srv"]
+
+
+def test_only_the_last_seven_are_the_measure() -> None:
+    for runs, expected in ((6, "lost"), (7, "kept")):
+        made = series(holding(("/etc",), *[("/etc",)] * runs, AB))
+        assert said(of_set(content_complete, made))[0] == expected
 
 
 def test_like_is_compared_with_like() -> None:

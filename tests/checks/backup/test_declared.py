@@ -133,6 +133,13 @@ def test_the_settings_may_ask_for_another_interval() -> None:
     assert reviewed(RULE).detail["assumed"] is True
     with pytest.raises(ValueError, match="months"):
         RuleOptions(months=0)
+    with pytest.raises(ValueError, match="months"):
+        RuleOptions(months=121)
+    assert (RuleOptions(months=1).months, RuleOptions(months=120).months) == (1, 120)
+
+
+def test_a_rule_of_today_is_current() -> None:
+    assert said(reviewed(BackupRule(document="d", date=TODAY)))[0] == "current"
 
 
 @pytest.mark.parametrize(

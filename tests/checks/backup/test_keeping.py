@@ -78,6 +78,19 @@ def test_retained(found: Any, level: int, more: dict[str, Any], expected: tuple[
     assert said(of_set(retained, made, level, **more)) == expected
 
 
+def test_the_oldest_may_be_younger_by_one_run_its_grace_and_a_day() -> None:
+    slack = DAY + 3 * HOUR + DAY
+    for age, expected in ((30 * DAY - slack, "kept"), (30 * DAY - slack - HOUR, "short")):
+        made = series([point(NOW - age), point(NOW - HOUR)])
+        assert said(of_set(retained, made, **LONG))[0] == expected
+
+
+def test_the_stores_own_days_are_said() -> None:
+    made = series(daily(30), repositories=(EXPIRES,))
+    args = of_set(retained, made, **LONG).message.args
+    assert (args["expires"], args["keep"]) == (14 * 86400, 30 * 86400)
+
+
 def test_a_retention_of_the_house_is_said_to_be_one() -> None:
     assert of_set(retained, series(daily(30)), keep=None).detail["assumed"] is True
     assert of_set(retained, series(daily(30))).detail["assumed"] is False
@@ -103,6 +116,9 @@ def apart(*hours: float) -> list[BackupPoint]:
         (daily(14), 2, None, ("regular", "pass", None)),
         (daily(14, skip=[3, 4]), 3, None, ("regular", "pass", None)),
         (apart(5, 40, 11, 30, 3, 50), 3, None, ("manual", "fail", Severity.CRITICAL)),
+        # A quarter of the usual distance is no machine's rhythm any more.
+        (apart(24, 30, 24, 18, 30, 18), 3, None, ("manual", "fail", Severity.CRITICAL)),
+        (apart(24, 29, 24, 19, 29, 19), 3, None, ("regular", "pass", None)),
         (apart(5, 40, 11, 30, 3, 50), None, None, ("manual", "fail", Severity.MINOR)),
         (apart(5, 40, 11, 30, 3, 50), 2, None, ("below", "not_applicable", None)),
         (apart(5, 40, 11, 30, 3, 50), 3, True, ("scheduled", "pass", None)),

@@ -74,6 +74,14 @@ def test_a_point_may_be_verified_by_itself(verified: bool, expected: tuple[Any, 
     assert said(of_set(integrity_verified, series(points))) == expected
 
 
+def test_a_verified_point_grows_old_as_well() -> None:
+    for days, expected in ((31, "point_good"), (32, "old")):
+        made = series([point(NOW - days * DAY, verified=True)])
+        verdict = of_set(integrity_verified, made, 3)
+        assert said(verdict)[0] == expected
+    assert verdict.message.args["time"] == (NOW - 32 * DAY).isoformat()
+
+
 def test_records_that_could_not_be_read_are_unknown_where_they_are_asked_for() -> None:
     why = Failure(kind=FailureKind.DENIED, detail="read /var/log/borg")
     made = series(daily(14), repositories=(Repository(unseen={"proofs": why}),))

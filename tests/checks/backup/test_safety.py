@@ -93,6 +93,31 @@ def test_the_lock_of_the_newest_copy_counts_over_what_the_bucket_says(
     assert said(of_set(immutable, made, 3))[0] == expected
 
 
+def test_each_place_has_its_own_newest_copy() -> None:
+    points = [
+        *(point(p.start, id=f"a{p.id}", repository="a", encrypted=True) for p in daily(3)),
+        point(NOW - DAY / 24, id="b", repository="b", encrypted=False),
+    ]
+    both = (repo(id="a", location="/a"), repo(id="b", location="/b"))
+    verdict = of_set(encrypted, series(points, repositories=both), 3)
+    assert verdict.detail["places"] == {"/a": True, "/b": False}
+    assert verdict.message.args["place"] == "/b"
+
+
+def test_locks_are_said_in_seconds() -> None:
+    held = of(immutable, repo(immutable=True, immutable_days=30.0))
+    assert held.message.args["length"] == 30 * 86400
+    short = of(immutable, repo(immutable=True, immutable_days=3.0))
+    assert short.message.args == {"length": 3 * 86400, "needed": 7 * 86400}
+
+
+def test_what_is_half_seen_names_the_half_that_lacks() -> None:
+    half = repo(
+        deletable=False, unseen={"public": WHY, "deletable": Failure(kind=WHY.kind, detail="x")}
+    )
+    assert of(protected_from_host, half).failure == WHY
+
+
 def test_how_long_is_a_setting() -> None:
     locked = repo(immutable=True, immutable_days=10.0)
     assert said(of(immutable, locked, options=LockOptions(days=30)))[0] == "short"
