@@ -314,7 +314,9 @@ def _orphans(points: list[BackupPoint]) -> list[BackupPoint]:
 
 
 def _standalone(context: Context, points: list[BackupPoint], detail: dict[str, Any]) -> Verdict:
-    parted = [p.name for p in points if _PARTS.search(p.name)]
+    # Names of one group differ in their dates only.
+    names = {p.group or p.name: p.name for p in points}
+    parted = [name for group, name in names.items() if _PARTS.search(group)]
     if parted and any(p.origin is not Origin.TOOL for p in points):
         failure = Failure(
             kind=FailureKind.NOT_DECLARED,
