@@ -23,6 +23,7 @@ from inventory.model import Bucket
 from scanner.transports import s3_aws
 from scanner.transports.base import Clock, all_failed
 from scanner.transports.s3_errors import Problem, classify
+from scanner.transports.s3_fast import hasten
 from scanner.transports.s3_pages import Asked, Client, Fetch, Newest, Pages, objects, uploads
 from scanner.transports.s3_protection import MOST_LOCKS, locks, markers, protection
 from scanner.transports.secrets import resolve
@@ -144,7 +145,7 @@ class S3Transport:
         )
         step = max(1.0, min(20.0, self._timeout / 3))
         make: Callable[..., Client] = session.client
-        return make(
+        client = make(
             service,
             endpoint_url=_endpoint(bucket.endpoint, service),
             region_name=bucket.region or session.region_name or "us-east-1",
@@ -156,6 +157,8 @@ class S3Transport:
                 s3={"addressing_style": "path" if bucket.endpoint else "auto"},
             ),
         )
+        hasten(client)
+        return client
 
     def _keys(self, end: float) -> tuple[str | None, str | None]:
         """Access key and secret; two times None leaves it to the profile or the surroundings."""

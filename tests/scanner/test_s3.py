@@ -20,7 +20,7 @@ from checks.backup.sources.registry import SERIES
 from checks.backup.sources.s3 import OBJECTS, UPLOADS
 from checks.model import Answers, Context, Evidence, FailureKind, Request, Scope, Subject
 from inventory.model import BackupSet, Bucket, Inventory, System, Unit, UnitKind
-from scanner.transports import s3
+from scanner.transports import s3, s3_fast
 from scanner.transports.s3 import S3Transport
 from scanner.transports.wire import Spool
 from tests.helpers.backup_series import NOW, UTC
@@ -402,3 +402,53 @@ def test_times_are_written_in_utc(hostile: Callable[[Reply], str]) -> None:
     (answer,) = transport(bucket(address)).collect([objects()])
     stamped = dt.datetime.fromisoformat(lines(answer)[0]["last_modified"])
     assert stamped == dt.datetime(2026, 11, 22, 2, tzinfo=dt.UTC)
+
+
+STRANGE = (
+    (
+        "<Contents><Key>a%20b</Key><LastModified>2026-11-22T02:00:00.123Z</LastModified><Size>1</Size>"
+        "<ETag>&quot;e&quot;</ETag><Owner><ID>o</ID></Owner></Contents>"
+    ),
+    (
+        "<Contents><Key> é&amp;&lt; </Key><LastModified>2026-11-22T02:00:00+07:00</LastModified>"
+        "<Size>0</Size><StorageClass>GLACIER</StorageClass></Contents>"
+    ),
+    (
+        "<Contents><Key>k</Key><LastModified>Sun, 22 Nov 2026 02:00:00 GMT</LastModified>"
+        "<Size>7</Size></Contents>"
+    ),
+    "<Contents><Key>k</Key><LastModified>2026-11-22T02:00:00</LastModified><Size>7</Size></Contents>",
+    "<Contents><LastModified>2026-11-22T02:00:00Z</LastModified><Size>7</Size></Contents>",
+    "<Contents><Key>k</Key><LastModified>2026-11-22T02:00:00Z</LastModified></Contents>",
+    "<Contents><Key>k</Key><LastModified>2026-11-22T02:00:00Z</LastModified><Size>x</Size></Contents>",
+    "",
+)
+
+
+@pytest.mark.parametrize("entry", [*STRANGE, ENTRY.format(1) + STRANGE[2], STRANGE[0] + STRANGE[1]])
+@pytest.mark.parametrize("encoding", ["", "<EncodingType>url</EncodingType>"])
+def test_the_fast_way_reads_what_boto3_reads(
+    hostile: Callable[[Reply], str], monkeypatch: pytest.MonkeyPatch, entry: str, encoding: str
+) -> None:
+    body = page(encoding + entry)
+    where = bucket(hostile(lambda handler, _: send(handler, 200, body)))
+    (fast,) = transport(where).collect([objects()])
+    monkeypatch.setattr(s3, "hasten", lambda _: None)
+    (slow,) = transport(where).collect([objects()])
+    assert bytes(fast.stdout) == bytes(slow.stdout)
+    assert fast.failure == slow.failure
+
+
+def test_the_fast_way_takes_whole_pages_only() -> None:
+    taken: dict[str, Any] = {}
+    answer = {"status_code": 200, "body": page(ENTRY.format(1) + ENTRY.format(2))}
+    s3_fast._take(answer, taken)
+    assert [o["Key"] for o in taken["Contents"]] == ["k1", "k2"]
+    assert b"Contents" not in answer["body"]
+    assert b"IsTruncated" in answer["body"]
+    odd = page(ENTRY.format(1) + STRANGE[4])
+    for status, body in ((200, odd), (403, page(ENTRY.format(1))), (200, b"<x"), (200, b"")):
+        taken.clear()
+        answer = {"status_code": status, "body": body}
+        s3_fast._take(answer, taken)
+        assert (taken, answer["body"]) == ({}, body)
