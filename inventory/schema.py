@@ -20,6 +20,7 @@ BACKUP_KINDS = (
     "bacula",
     "barman",
     "borg",
+    "borgmatic",
     "directory",
     "duplicity",
     "mariadb-backup",

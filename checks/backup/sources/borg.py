@@ -68,10 +68,11 @@ STATE = Probe(
     limit=65_536,
 )
 
-_FORMAT = "{end}{hostname}{username}{comment}{command_line}"
+FORMAT = "{end}{hostname}{username}{comment}{command_line}"
+"""What is asked of each archive besides its name, id and start."""
 _NEWEST = "10"
 _PLAIN = frozenset({"none", "authenticated", "authenticated-blake2"})
-_REFUSALS = {
+REFUSALS = {
     "PassphraseWrong": "the passphrase of the Borg repository is wrong",
     "NoPassphraseFailure": "the passphrase of the Borg repository (password_file or password)",
     "PasscommandFailure": "the passphrase file of the Borg repository",
@@ -108,6 +109,11 @@ class Encryption(msgspec.Struct, frozen=True):
     """Borg 1's `mode`."""
 
     mode: str = ""
+
+    @property
+    def protects(self) -> bool | None:
+        """Whether the data is encrypted; None when Borg does not say."""
+        return self.mode not in _PLAIN if self.mode else None
 
 
 class Archives(msgspec.Struct, frozen=True):
@@ -147,7 +153,7 @@ def requests(subject: Subject) -> list[Request]:
             "as Borg's archives have none"
         )
     asked = [
-        _asked(backup, ARCHIVES, ("list", "--json", "--bypass-lock", "--format", _FORMAT)),
+        _asked(backup, ARCHIVES, ("list", "--json", "--bypass-lock", "--format", FORMAT)),
         CLOCK.request(backup.server, Need.OPTIONAL),
     ]
     if not backup.run_as:
@@ -203,12 +209,11 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     """A repository's archives as a series."""
     backup = context.subject.the_backup
     evidence = answers.one(ARCHIVES.id)
-    succeeded(evidence, _REFUSALS, {})
+    succeeded(evidence, REFUSALS, {})
     listed = read_archives(evidence)
     figures = read_figures(answers.get(FIGURES.id))
     clocks = clocks_of(backup, answers)
-    mode = listed.encryption.mode
-    encrypted = mode not in _PLAIN if mode else None
+    encrypted = listed.encryption.protects
     found = [found_of(a, figures.get(a.id, Stats()), clocks, encrypted) for a in listed.archives]
     points, listing = bind(backup, found)
     return BackupSeries(
@@ -217,7 +222,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
         points=points,
         listing=listing,
         skew=clocks.skew,
-        repositories=(_repository(context.subject, answers, encrypted),),
+        repositories=(repository_of(context.subject, answers, address_of(backup), encrypted),),
     )
 
 
@@ -288,8 +293,10 @@ def _paths(command: list[str] | str) -> tuple[str, ...] | None:
     return tuple(sorted({clean(p) for p in paths}))
 
 
-def _repository(subject: Subject, answers: Answers, encrypted: bool | None) -> Repository:
-    address = address_of(subject.the_backup)
+def repository_of(
+    subject: Subject, answers: Answers, address: str, encrypted: bool | None
+) -> Repository:
+    """What is known of a Borg repository, with what `STATE` told of it when it is a folder."""
     found = describe(subject, address, KIND, answers.get(PLACE.id))
     state = answers.get(STATE.id)
     told = bytes(state.stdout).decode("utf-8", "replace") if state is not None else ""
