@@ -23,12 +23,17 @@ BACKUP_KINDS = (
     "borgmatic",
     "directory",
     "duplicity",
+    "kopia",
     "mariadb-backup",
     "pgbackrest",
+    "proxmox",
     "rclone",
     "register",
     "restic",
     "s3",
+    "veeam",
+    "wal-g",
+    "windows-backup",
 )
 """Kinds of backup sets that can be read; a new source adds its word here."""
 

@@ -13,12 +13,17 @@ from checks.backup.sources import (
     borgmatic,
     directory,
     duplicity,
+    kopia,
     mariadb_backup,
     pgbackrest,
+    proxmox,
     rclone,
     register,
     restic,
     s3,
+    veeam,
+    walg,
+    windows,
 )
 from checks.backup.sources.base import BackupSource
 from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
@@ -33,12 +38,17 @@ SOURCES: dict[str, BackupSource] = {
         borgmatic.SOURCE,
         directory.SOURCE,
         duplicity.SOURCE,
+        kopia.SOURCE,
         mariadb_backup.SOURCE,
         pgbackrest.SOURCE,
+        proxmox.SOURCE,
         rclone.SOURCE,
         register.SOURCE,
         restic.SOURCE,
         s3.SOURCE,
+        veeam.SOURCE,
+        walg.SOURCE,
+        windows.SOURCE,
     )
 }
 """Kind of a backup set to its source."""
