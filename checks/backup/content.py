@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from statistics import median
 from typing import Any
 
@@ -146,13 +146,14 @@ def content_complete(context: Context, series: BackupSeries) -> Iterable[Verdict
     limits = context.opt(ContentOptions)
     severity = severity_at(context.subject.the_system.level)
     points = _usable(context, series)
+    listed = {p.id for p in series.points}
     told = [p for p in points if _tells(p)]
-    losses = list(_losses(told))
+    losses = list(_losses(told, listed))
     detail = _content_detail(told, losses)
     lost = next((x for x in losses if x.paths), None)
     least = min(losses, key=lambda x: x.share, default=None)
-    if not points:
-        yield _nothing(context, "content-complete", detail)
+    if not any(p.id in listed for p in points):
+        yield _nothing(context, name, detail)
     elif not told:
         yield applies_not(f"backup.{name}.opaque", detail, count=len(points))
     elif lost is not None:
@@ -186,14 +187,19 @@ def _tells(point: BackupPoint) -> bool:
     return not (point.paths is None and point.files is None and point.data is None)
 
 
-def _losses(points: Iterable[BackupPoint]) -> Iterator[Loss]:
-    """The newest copy of each group and kind beside those before it; groups of one say nothing."""
+def _losses(points: Iterable[BackupPoint], listed: Container[str]) -> Iterator[Loss]:
+    """The newest copy of each group and kind beside those before it; groups of one say nothing.
+
+    Earlier ones may be gone by now, the newest may not.
+    """
     groups: dict[tuple[str, PointKind], list[BackupPoint]] = defaultdict(list)
     for point in points:
         groups[point.group, point.kind].append(point)
     for members in groups.values():
-        *before, newest = members[-_COMPARED - 1 :]
-        if before:
+        while members and members[-1].id not in listed:
+            members.pop()
+        if len(members) > 1:
+            *before, newest = members[-_COMPARED - 1 :]
             yield Loss(newest, _lost_paths(newest, before), _share(newest, before))
 
 

@@ -162,6 +162,8 @@ def automatic(context: Context, series: BackupSeries) -> Iterable[Verdict]:
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(starts)]
     usual = median(gaps) if gaps else 0.0
     spread = median(abs(g - usual) for g in gaps) if gaps else 0.0
+    # What earlier scans saw says how it was; without a copy of today it is so no more.
+    enough = bool(a.points.valid) and len(gaps) >= _RHYTHM
     detail: dict[str, Any] = {
         "scheduled": series.scheduled,
         "intervals": len(gaps),
@@ -173,16 +175,16 @@ def automatic(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         yield lacking(context, "automatic", "by_hand", detail)
     elif series.scheduled and a.points.valid:
         yield passed("backup.automatic.scheduled", detail)
-    elif len(gaps) >= _RHYTHM and spread < usual / 4:
+    elif enough and spread < usual / 4:
         yield passed("backup.automatic.regular", detail, **said)
     elif series.scheduled is False:
         yield lacking(context, "automatic", "unscheduled", detail)
-    elif len(gaps) >= _RHYTHM:
+    elif enough:
         yield lacking(context, "automatic", "manual", detail, **said)
     else:
-        failure = Failure(
-            kind=FailureKind.TRUNCATED, detail=f"{len(gaps)} intervals, {_RHYTHM} are needed"
-        )
+        few = f"{len(gaps)} intervals, {_RHYTHM} are needed"
+        why = few if a.points.valid else "no usable copy"
+        failure = Failure(kind=FailureKind.TRUNCATED, detail=why)
         yield unseen(context, "automatic", failure, detail)
 
 

@@ -119,6 +119,14 @@ def test_content_that_only_remembered_points_held_is_lost_as_well() -> None:
     assert verdict.detail["lost"] == ["/srv"]
 
 
+def test_what_is_remembered_only_is_no_copy_of_today() -> None:
+    past = tuple(holding(AB, AB, AB)[::-1])
+    assert said(of_set(content_complete, series([], past=past)))[0] == "none"
+    newer = point(NOW - HOUR / 2, id="newer", paths=())
+    made = series(holding(AB, AB), past=(newer,))
+    assert said(of_set(content_complete, made))[0] == "kept"
+
+
 def test_only_the_last_seven_are_the_measure() -> None:
     for runs, expected in ((6, "lost"), (7, "kept")):
         made = series(holding(("/etc",), *[("/etc",)] * runs, AB))

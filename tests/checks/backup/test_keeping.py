@@ -148,6 +148,11 @@ def test_weekdays_only_are_regular() -> None:
     assert said(of_set(automatic, series(days), 3, every="0 22 * * 1-5"))[0] == "regular"
 
 
+def test_a_rhythm_of_the_past_is_none_of_today() -> None:
+    made = series([], past=tuple(reversed(daily(14))))
+    assert said(of_set(automatic, made, 3))[0] == "unseen"
+
+
 def test_a_schedule_without_a_copy_proves_nothing() -> None:
     verdict = of_set(automatic, series([], scheduled=True), 3)
     assert verdict.failure is not None
