@@ -51,7 +51,8 @@ class Repo:
         for days in (0, 3, 4):
             self.backup("gap", days, "etc")
         self.backup("partial", 1, "etc", "db")
-        self.backup("partial", 0, "etc", "gone", code=1)
+        (self.data / "db").rename(self.data / "away")
+        self.backup("partial", 0, "etc", "db", code=1)
         self.backup("empty", 0, "empty")
 
     def run(self, *words: str, code: int = 0) -> None:
@@ -115,10 +116,13 @@ def test_times_do_not_hang_on_the_zone(repo: Repo, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_partial_archive_shows_by_its_files(repo: Repo) -> None:
-    _, series = scanned(repo.set("partial"), repo.folder)
+    rows, series = scanned(repo.set("partial"), repo.folder)
     assert series is not None
     assert [p.files for p in series.points] == [10, 5]
-    assert len({p.group for p in series.points}) == 1
+    assert len({(p.group, p.paths) for p in series.points}) == 1
+    assert rows["backup.content-complete"].detail["share"] <= 0.5
+    assert rows["backup.run-succeeded"].status is Status.UNKNOWN
+    assert rows["backup.encrypted"].status is Status.PASS
 
 
 @pytest.mark.parametrize(

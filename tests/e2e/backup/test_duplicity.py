@@ -77,8 +77,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     ],
 )
 def test_histories(store: Store, name: str, recent: Status, periodic: Status) -> None:
-    rows, _ = scanned(store.set(name), store.folder)
+    rows, series = scanned(store.set(name), store.folder)
     assert (rows["backup.recent"].status, rows["backup.periodic"].status) == (recent, periodic)
+    if name == "fresh":
+        assert series is not None
+        assert rows["backup.chain-whole"].status is Status.PASS
+        assert series.repositories[0].encrypted is False
     # Looking makes nothing, not even the folder that duplicity would make.
     assert (store.folder / name).exists() == (name != "nowhere")
 
@@ -91,8 +95,9 @@ def test_an_unfinished_run_is_no_backup(store: Store) -> None:
 
 
 def test_a_broken_chain_shows_by_its_base(store: Store) -> None:
-    _, series = scanned(store.set("broken"), store.folder)
+    rows, series = scanned(store.set("broken"), store.folder)
     assert series is not None
+    assert rows["backup.chain-whole"].status is Status.FAIL
     ids = {p.id for p in series.points}
     assert [p.base in ids for p in series.points if p.kind is PointKind.INCREMENTAL] == [
         False,

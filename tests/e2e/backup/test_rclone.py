@@ -36,8 +36,13 @@ class Remote:
             "[store]\ntype = s3\nprovider = Other\naccess_key_id = test\n"
             f"secret_access_key = geheim\nendpoint = {endpoint}\nforce_path_style = true\n"
         )
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "geheim"}
-        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+        client = boto3.client(
+            "s3",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="geheim",  # noqa: S106 - of a server that lives as long as this
+        )
         client.create_bucket(Bucket="backups")
         self.fill("fresh", {f"db-{d}.sql.gz.{self.day(d)}": d for d in range(4)})
         self.fill("old", {f"db.{self.day(d)}": 10 + d for d in range(3)})

@@ -99,12 +99,16 @@ def test_each_server_is_judged_by_its_own_snapshots(
 
 
 def test_a_partial_snapshot_shows_by_its_paths(repo: Repo) -> None:
-    _, series = scanned(repo.set("partial"), repo.folder)
+    rows, series = scanned(repo.set("partial"), repo.folder)
     assert series is not None
     whole, partial = series.points
     assert (whole.paths, partial.paths) != (None, None)
     assert len(whole.paths or ()) == 2
     assert whole.group == partial.group
+    assert rows["backup.content-complete"].status is Status.FAIL
+    # The same snapshot without the loss of a path would look like any other.
+    assert rows["backup.run-succeeded"].status is Status.UNKNOWN
+    assert rows["backup.encrypted"].status is Status.PASS
 
 
 @pytest.mark.parametrize(
