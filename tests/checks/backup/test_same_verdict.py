@@ -25,6 +25,7 @@ from inventory.model import RestoreTest
 from tests.helpers.backup_judging import OLD, TODAY, a_set, a_system, about, judge, said
 from tests.helpers.backup_series import DAY, NOW, UTC, daily
 
+SNAPSHOTS_OF_KOPIA = "backup.kopia"
 Times = Sequence[dt.datetime]
 
 
@@ -73,10 +74,48 @@ def borg(times: Times) -> bytes:
     return json.dumps({"archives": rows, "encryption": {"mode": "repokey"}}).encode()
 
 
+def rclone(times: Times) -> bytes:
+    rows = [
+        {"Path": f"{time:db-%Y%m%dT%H%M%SZ}.dump", "Size": 1000, "ModTime": time.isoformat()}
+        for time in times
+    ]
+    return json.dumps(rows).encode()
+
+
+def duplicity(times: Times) -> bytes:
+    names = [
+        f"duplicity-full.{time:%Y%m%dT%H%M%S}Z.{end}"
+        for time in times
+        for end in ("vol1.difftar.gpg", "manifest.gpg")
+    ]
+    fields = ["root", "/srv/r"]
+    for n, name in enumerate(names):
+        stamp = int(times[n // 2].timestamp())
+        fields += [f"{stamp} {stamp} 0 1000 {n + 1}", f"/srv/r/{name}"]
+    return "\0".join([*fields, "end", "0", ""]).encode()
+
+
+def kopia(times: Times) -> bytes:
+    rows = [
+        {
+            "id": f"{n:032x}",
+            "source": {"host": "h", "userName": "root", "path": "/srv"},
+            "startTime": time.isoformat(),
+            "endTime": time.isoformat(),
+            "stats": {"totalSize": 1000, "fileCount": 10, "errorCount": 0},
+        }
+        for n, time in enumerate(times)
+    ]
+    return json.dumps(rows).encode()
+
+
 TOOLS: dict[str, tuple[str, Callable[[Times], bytes], dict[str, Any]]] = {
     "directory": (LISTING.id, folder, {"path": "/b/*.dump"}),
     "s3": (OBJECTS.id, bucket, {"server": "", "bucket": "bucket", "path": "p"}),
     "restic": (SNAPSHOTS.id, restic, {"repository": "/srv/r"}),
+    "rclone": ("backup.rclone", rclone, {"repository": "remote:r"}),
+    "duplicity": (LISTING.id, duplicity, {"repository": "file:///srv/r"}),
+    "kopia": (SNAPSHOTS_OF_KOPIA, kopia, {}),
     "borg": (ARCHIVES.id, borg, {"repository": "/srv/r"}),
 }
 
