@@ -195,8 +195,7 @@ class _Markers:
     def fetch(self, mark: str | None) -> Page:
         """Pages of versions first (`v…`), then the locks of what was found (`r…`)."""
         if mark is None:
-            answer = self._asked.client.get_bucket_versioning(Bucket=self._asked.bucket)
-            if "Status" not in answer:
+            if self._never():
                 return Page([], None, 0)
             return self._versions("", "")
         if mark[0] == "v":
@@ -212,6 +211,16 @@ class _Markers:
             **(_retention(self._asked, hidden.key, hidden.version) if self._locking else {}),
         }
         return Page([entry], f"r{at + 1}" if at + 1 < len(self._newest) else None, 1)
+
+    def _never(self) -> bool:
+        """Whether nothing was ever kept as a version: listing them would be listing all again."""
+        try:
+            answer = self._asked.client.get_bucket_versioning(Bucket=self._asked.bucket)
+        except Exception as error:
+            if classify(error, "")[0] in _HOPELESS:
+                raise
+            return False
+        return "Status" not in answer
 
     def _versions(self, key: str, version: str) -> Page:
         more: dict[str, Any] = {"KeyMarker": key} if key else {}

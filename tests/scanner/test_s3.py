@@ -441,7 +441,7 @@ def test_the_fast_way_reads_what_boto3_reads(
 
 def test_the_fast_way_takes_whole_pages_only() -> None:
     taken: dict[str, Any] = {}
-    answer = {"status_code": 200, "body": page(ENTRY.format(1) + ENTRY.format(2))}
+    answer: dict[str, Any] = {"status_code": 200, "body": page(ENTRY.format(1) + ENTRY.format(2))}
     s3_fast._take(answer, taken)
     assert [o["Key"] for o in taken["Contents"]] == ["k1", "k2"]
     assert b"Contents" not in answer["body"]

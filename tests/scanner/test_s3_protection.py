@@ -311,3 +311,24 @@ def test_versions_in_a_circle_end(hostile: Callable[[Reply], str]) -> None:
     found = visit(hostile(reply), "round")[MARKERS.id]
     assert found.failure is not None
     assert found.failure.kind is FailureKind.UNPARSABLE
+
+
+def test_deleted_copies_are_seen_without_the_right_to_see_versioning(
+    hostile: Callable[[Reply], str],
+) -> None:
+    stamp = b"<LastModified>2026-11-22T02:00:00.000Z</LastModified>"
+    listed = (
+        b"<ListVersionsResult><IsTruncated>false</IsTruncated>"
+        b"<DeleteMarker><Key>db/a</Key><VersionId>2</VersionId><IsLatest>true</IsLatest>" + stamp
+    )
+    listed += b"</DeleteMarker><Version><Key>db/a</Key><VersionId>1</VersionId><Size>1</Size>"
+    listed += b"<IsLatest>false</IsLatest>" + stamp + b"</Version></ListVersionsResult>"
+    denied = b"<Error><Code>AccessDenied</Code></Error>"
+
+    def reply(handler: BaseHTTPRequestHandler, _: int) -> None:
+        versions = "versions" in handler.path
+        plain = "list-type" in handler.path
+        send(handler, 200 if versions or plain else 403, listed if versions else denied)
+
+    *told, _ = lines(visit(hostile(reply), "kept")[MARKERS.id])
+    assert [line["key"] for line in told] == ["db/a"]
