@@ -6,11 +6,13 @@ import datetime as dt
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from checks.backup.series import BackupSeries, PointState, Repository
 from checks.backup.sources.aws_backup import COPIES, JOBS, POINTS, RESTORES, VAULTS
 from checks.backup.sources.registry import SERIES
+from checks.catalogue import builtin
 from checks.model import (
     Answers,
     Context,
@@ -20,10 +22,13 @@ from checks.model import (
     Need,
     NotDeclared,
     Scope,
+    Status,
     Subject,
     Unparsable,
+    Verdict,
 )
 from inventory.model import BackupSet, Bucket, Inventory, System, Unit, UnitKind
+from tests.helpers.backup_judging import judge
 from tests.helpers.backup_series import NOW, UTC, at
 
 ARN = "arn:aws:rds:ap-southeast-1:123456789012:db:one"
@@ -350,3 +355,65 @@ def test_restores_prove_by_their_end_and_their_validation(
         assert proofs[0].seconds == 1800
         assert proofs[0].time == dt.datetime(2026, 11, 22, 5, 30, tzinfo=dt.UTC)
         assert not proofs[0].person
+
+
+# ---------------------------------------------------------------------------------------- verdicts
+
+
+SEALED = {"Locked": True, "LockDate": PAST, "MinRetentionDays": 35}
+
+
+def verdict(check_id: str, series: BackupSeries) -> Verdict:
+    """What a check says of these records at level 4, in which everything is required."""
+    asked = subject()
+    system = msgspec.structs.replace(asked.the_system, level=4)
+    return judge(builtin()[check_id], series, msgspec.structs.replace(asked, system=system))
+
+
+def series_of(lock: dict[str, Any], **more: Any) -> BackupSeries:
+    days = [point(day, day) for day in range(8, 23)]
+    return read(days, vaults=[vault(**lock)], **more)
+
+
+@pytest.mark.parametrize(
+    ("check", "lock", "status"),
+    [
+        ("backup.recent", {}, Status.PASS),
+        ("backup.encrypted", {}, Status.PASS),
+        ("backup.immutable", SEALED, Status.PASS),
+        ("backup.immutable", SEALED | {"LockDate": FUTURE}, Status.FAIL),
+        ("backup.immutable", SEALED | {"MinRetentionDays": 3}, Status.FAIL),
+        ("backup.immutable", {}, Status.FAIL),
+        ("backup.protected-from-host", SEALED, Status.PASS),
+        ("backup.protected-from-host", SEALED | {"LockDate": FUTURE}, Status.UNKNOWN),
+        ("backup.restore-tested", {}, Status.PASS),
+    ],
+)
+def test_verdicts_on_the_records(check: str, lock: dict[str, Any], status: Status) -> None:
+    found = series_of(lock, restores=[restore(ValidationStatus="SUCCESSFUL")])
+    assert verdict(check, found).status is status
+
+
+def test_a_vault_that_may_not_be_seen_is_unknown_and_names_the_right() -> None:
+    refused = {"Locked": None, "kind": "denied", "detail": "the right is missing"}
+    found = verdict("backup.immutable", series_of(refused))
+    assert found.status is Status.UNKNOWN
+    assert found.failure is not None
+    assert found.failure.kind is FailureKind.DENIED
+    assert "backup:DescribeBackupVault" in found.failure.detail
+
+
+def test_a_job_that_never_started_is_no_copy() -> None:
+    days = [point(day, day) for day in range(8, 21)]
+    missed = [
+        job("EXPIRED", BackupJobId=f"j{d}", CreationDate=f"2026-11-{d}T02:00:00Z") for d in (21, 22)
+    ]
+    found = verdict("backup.recent", read(days, jobs=missed))
+    assert found.status is Status.FAIL
+
+
+def test_restores_that_may_not_be_seen_are_unknown() -> None:
+    found = verdict("backup.restore-tested", series_of({}, failed=("restores",)))
+    assert found.status is Status.UNKNOWN
+    failed_ = series_of({}, restores=[restore(ValidationStatus="FAILED")])
+    assert verdict("backup.restore-tested", failed_).status is Status.FAIL
