@@ -1,4 +1,4 @@
-"""Tables as offices hand them over: any encoding, any separator, headers over several rows."""
+"""Tables as offices hand them over: CSV of any encoding and separator, or XLSX workbooks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from checks.dates import bare
 from checks.files import FileEntry
 from checks.folding import letters, words
 from checks.model import Unparsable
+from checks.workbooks import is_workbook, sheets
 
 _HEAD = 20
 """Rows in which the header must stand."""
@@ -37,7 +38,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Layout(msgspec.Struct, frozen=True):
-    """How a table is read."""
+    """How a table is read; a workbook's has no delimiter."""
 
     delimiter: str
     header_rows: int
@@ -72,22 +73,41 @@ def read_table(
     Raises:
         Unparsable: no header holds the needed columns, or a record is no CSV; with file and line.
     """
-    text = text_of(entry)
     known = {**aliases, **{ours: (words(theirs),) for ours, theirs in columns.items()}}
+    wanted = ", ".join(columns.get(n, n) for n in sorted(needed[0]))
+    if is_workbook(entry):
+        yield from _read_sheets(entry, known, needed, wanted)
+        return
+    text = text_of(entry)
     layout = _layout(text, known, needed)
     if layout is None:
-        wanted = ", ".join(columns.get(n, n) for n in sorted(needed[0]))
         raise Unparsable(f"{entry.name}:1: no header row with the columns {wanted}")
     for at, (line, raw, cells) in enumerate(_records(text, layout.delimiter, entry.name)):
-        if at < layout.header_rows or not any(c.strip() for c in cells):
+        if at >= layout.header_rows and any(c.strip() for c in cells):
+            yield _row(line, raw.rstrip("\r\n"), cells, layout)
+
+
+def _read_sheets(entry: FileEntry, known: Aliases, needed: Needed, wanted: str) -> Iterator[Row]:
+    """The records of every sheet that has the header; sheets without one are notes."""
+    readable = False
+    for _, rows in sheets(entry):
+        best = _best(rows[:_HEAD], "", known, needed)
+        if best is None:
             continue
-        found = {
-            ours: bare(cells[column])
-            for ours, column in layout.columns.items()
-            if column < len(cells)
-        }
-        digest = hashlib.sha256(raw.rstrip("\r\n").encode("utf-8", "replace")).hexdigest()
-        yield Row(line=line, sha256=digest, cells=found)
+        readable = True
+        for at, cells in enumerate(rows):
+            if at >= best[1].header_rows and any(c.strip() for c in cells):
+                yield _row(at + 1, "\t".join(cells), cells, best[1])
+    if not readable:
+        raise Unparsable(f"{entry.name}: no sheet has a header row with the columns {wanted}")
+
+
+def _row(line: int, raw: str, cells: Sequence[str], layout: Layout) -> Row:
+    found = {
+        ours: bare(cells[column]) for ours, column in layout.columns.items() if column < len(cells)
+    }
+    digest = hashlib.sha256(raw.encode("utf-8", "replace")).hexdigest()
+    return Row(line=line, sha256=digest, cells=found)
 
 
 def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, str, list[str]]]:
@@ -113,19 +133,32 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, str, l
         start = reader.line_num + 1
 
 
+_Ranked = tuple[tuple[int, int, int], Layout]
+
+
 def _layout(text: str, known: Aliases, needed: Needed) -> Layout | None:
-    best: tuple[tuple[int, int, int], Layout] | None = None
+    best: _Ranked | None = None
     for delimiter in ",;\t|":
-        rows = _head(text, delimiter)
-        for at in range(len(rows)):
-            for span in range(1, _SPAN + 1):
-                columns = _columns(rows[at : at + span], known)
-                if not any(enough <= columns.keys() for enough in needed):
-                    continue
-                rank = (len(columns), -span, -at)
-                if best is None or rank > best[0]:
-                    best = rank, Layout(delimiter, min(at + span, len(rows)), columns)
+        found = _best(_head(text, delimiter), delimiter, known, needed)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
     return best[1] if best else None
+
+
+def _best(
+    rows: Sequence[Sequence[str]], delimiter: str, known: Aliases, needed: Needed
+) -> _Ranked | None:
+    """The header that finds the most columns in the fewest rows, the earliest of them."""
+    best: _Ranked | None = None
+    for at in range(len(rows)):
+        for span in range(1, _SPAN + 1):
+            columns = _columns(rows[at : at + span], known)
+            if not any(enough <= columns.keys() for enough in needed):
+                continue
+            rank = (len(columns), -span, -at)
+            if best is None or rank > best[0]:
+                best = rank, Layout(delimiter, min(at + span, len(rows)), columns)
+    return best
 
 
 def _head(text: str, delimiter: str) -> list[list[str]]:

@@ -32,6 +32,8 @@ BACKUP_KINDS = (
     "restic",
     "s3",
     "veeam",
+    "wal-g",
+    "windows-backup",
 )
 """Kinds of backup sets that can be read; a new source adds its word here."""
 

@@ -28,6 +28,7 @@ from checks.model import (
 )
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_series import NOW, at
+from tests.helpers.workbooks import number, sheet, text, workbook
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
 VI = "Ngày,Loại,Kết quả,Nơi lưu,Dung lượng,Người thực hiện,Biên bản,Số phút\n"
@@ -251,3 +252,11 @@ def test_nothing_that_people_write_breaks_it(rows: list[str]) -> None:
     except Unparsable:
         return
     assert all(p.origin is Origin.PERSON for p in series.points)
+
+
+def test_a_register_may_be_a_spreadsheet() -> None:
+    head = text("A1", "Ngày") + text("B1", "Loại") + text("C1", "Kết quả")
+    row = number("A2", 46346, 1) + text("B2", "Sao lưu") + text("C2", "Đạt")
+    body = pack([FileEntry(name="r.xlsx", mtime=NOW, data=workbook(sheet(head, row)))])
+    (point,) = read(body).points
+    assert (point.start, point.state) == (at("2026-11-20 05:00"), PointState.OK)
