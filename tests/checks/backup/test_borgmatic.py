@@ -83,6 +83,7 @@ def test_the_newest_file_of_a_check_counts_and_spot_is_a_trial() -> None:
         for seconds, name in [
             ("1795300000", "archives/all"),
             ("1795310000.25", "archives/0a1b"),
+            ("1795305000", "archives/0c2d"),
             ("1795290000", "spot"),
             ("1795290000", "other"),
             ("99999999999999", "data"),

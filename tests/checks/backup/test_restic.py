@@ -16,7 +16,7 @@ from checks.backup.sources.restic import LOCKS, SNAPSHOTS, stale_locks
 from checks.model import FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
-from tests.helpers.backup_tools import asked, backup, parsed, recorded, said, subject
+from tests.helpers.backup_tools import TAKEN, asked, backup, parsed, recorded, said, subject
 
 R = "/srv/backup/restic"
 VERSIONS = ["0.14", "0.18"]
@@ -168,6 +168,15 @@ def test_paths_of_two_jobs_are_two_groups_and_those_of_mktemp_are_one() -> None:
 def test_a_rewritten_snapshot_keeps_its_identity() -> None:
     found = listed(one(id="cd" * 32, original="ab" * 32))
     assert found.points[0].id == "ab" * 32
+
+
+@pytest.mark.parametrize(("protects", "shift"), [("h", 1), ("other", 0), ("", 0)])
+def test_a_wrong_clock_is_put_right_only_where_it_stamped(protects: str, shift: int) -> None:
+    ahead = int(TAKEN.timestamp()) + 3600
+    clock = said("host.clock", f"epoch={ahead}.0\noffset=+0000\ntz=UTC\n".encode())
+    given = backup("restic", repository=R, protects=protects)
+    found = parsed(given, said(SNAPSHOTS.id, json.dumps([one()]).encode()), clock)
+    assert found.points[0].start == at("2026-11-22 02:00") - shift * dt.timedelta(hours=1)
 
 
 # ------------------------------------------------------------------------------------------ locks
