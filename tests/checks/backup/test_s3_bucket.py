@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.backup.series import BackupSeries, Repository
+from checks.backup.places import places_of
+from checks.backup.series import BackupSeries, PointState, Repository
 from checks.backup.sources.registry import SERIES
-from checks.backup.sources.s3 import LOCKS, MARKERS, OBJECTS, PROTECTION
+from checks.backup.sources.s3 import LOCKS, MARKERS, OBJECTS, PROTECTION, UPLOADS
 from checks.backup.sources.s3_answers import RIGHTS
 from checks.model import (
     Answers,
@@ -483,3 +485,72 @@ def test_any_answer_is_a_repository_or_unparsable(told: dict[str, Any] | bytes, 
     except Unparsable:
         return
     assert all(f.detail for f in found.unseen.values())
+
+
+# -------------------------------------------------------------------------------------- recorded
+
+
+EVIDENCE = Path(__file__).parents[2] / "fixtures" / "evidence"
+TAKEN = dt.datetime(2026, 11, 22, 3, tzinfo=dt.UTC)
+
+
+def recorded(case: str) -> BackupSeries:
+    """The series of what a real store answered."""
+    evidence = [
+        Evidence(
+            probe=probe.id,
+            target="b",
+            key="",
+            taken=TAKEN,
+            stdout=(EVIDENCE / probe.id / case / "stdout").read_bytes(),
+        )
+        for probe in (OBJECTS, UPLOADS, PROTECTION, LOCKS, MARKERS)
+        if (EVIDENCE / probe.id / case).exists()
+    ]
+    context = Context(now=TAKEN, zone=UTC, legal_basis=2026, subject=subject())
+    return SERIES.parse(context, Answers(evidence))
+
+
+@pytest.mark.parametrize(
+    ("case", "known", "notes"),
+    [
+        ("seaweedfs-plain", (False, False, False, False, False, None, None), ()),
+        (
+            "seaweedfs-sealed",
+            (True, True, True, False, False, False, 90),
+            ("noncurrent_expires", "delete_markers", "delete_markers_hide_locked"),
+        ),
+        ("rclone", (False, None, None, None, None, None, None), ()),
+    ],
+)
+def test_what_real_stores_answered(
+    case: str, known: tuple[bool | float | None, ...], notes: tuple[str, ...]
+) -> None:
+    series = recorded(case)
+    (found,) = series.repositories
+    assert (
+        found.versioned,
+        found.immutable,
+        found.encrypted,
+        found.public,
+        found.replicated,
+        found.deletable,
+        found.expires_days,
+    ) == known
+    assert found.notes == notes
+    states = [p.state for p in series.points]
+    running = [PointState.RUNNING] if case == "seaweedfs-sealed" else []
+    assert states == [PointState.OK, *running]
+
+
+def test_a_store_on_the_protected_server_is_no_separate_copy() -> None:
+    for endpoint, own_host in (("http://10.0.7.1:9000", True), ("http://10.0.7.9:9000", False)):
+        context = Context(now=NOW, zone=UTC, legal_basis=2026, subject=subject(endpoint))
+        (found,) = places_of(context, read(bare(), endpoint=endpoint))
+        assert found.own_host is own_host
+    blind = "http://127.0.0.1:9000"
+    context = Context(now=NOW, zone=UTC, legal_basis=2026, subject=subject(blind))
+    (found,) = places_of(context, read(bare(), endpoint=blind))
+    assert found.own_host is None
+    assert found.unseen is not None
+    assert "127.0.0.1" in found.unseen.detail
