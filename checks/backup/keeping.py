@@ -90,6 +90,8 @@ def retained(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         "expires_days": expires,
         "vanished": list(series.vanished[:_SHOWN]),
     }
+    limits = context.opt(Thresholds)
+    kept = oldest is not None and context.now - oldest >= keep - _slack(a)
     # A number of the house's own, broken, is a lesser shortfall than the unit's.
     grave = severity_at(level) if own is not None else Severity.MINOR
     suffix = "" if own is not None else "_assumed"
@@ -98,11 +100,13 @@ def retained(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         said |= {"oldest": oldest.isoformat(), "age": int((context.now - oldest).total_seconds())}
     if expires is not None and dt.timedelta(days=expires) < keep:
         yield failed("backup.retained.expires", detail, grave, expires=expires * 86400, **_k(said))
-    elif series.vanished:
-        first = series.vanished[0]
-        count = len(series.vanished)
-        yield failed("backup.retained.vanished", detail, grave, name=first, count=count, **_k(said))
-    elif oldest is not None and context.now - oldest >= keep - _slack(a):
+    elif series.vanished and not (kept and limits.dense_days):
+        # Daily, then weekly, then monthly: what went then lies between copies that stayed.
+        name, weight = ("thinned", Severity.MINOR) if kept else ("vanished", grave)
+        first, count = series.vanished[0], len(series.vanished)
+        said = {"name": first, "count": count, **_k(said)}
+        yield failed(f"backup.retained.{name}", detail, weight, **said)
+    elif kept:
         yield passed(f"backup.retained.kept{suffix}", detail, **said)
     else:
         yield _too_young(context, series, a, detail, said, grave)

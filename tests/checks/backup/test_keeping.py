@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from checks.backup.keeping import automatic, history_sufficient, retained
+from checks.backup.periodicity import Thresholds
 from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, Repository
 from checks.model import FailureKind, Severity
 from tests.helpers.backup_judging import OLD, of_set, said
@@ -63,7 +64,8 @@ def test_history_sufficient(found: Any, more: dict[str, Any], expected: tuple[An
             LONG | {"keep": 14 * DAY},
             ("kept", "pass", None),
         ),
-        (series(daily(30), vanished=("x",)), 2, LONG, ("vanished", "fail", Severity.MAJOR)),
+        (series(daily(10), vanished=("x",)), 2, LONG, ("vanished", "fail", Severity.MAJOR)),
+        (series(daily(30), vanished=("x",)), 3, LONG, ("thinned", "fail", Severity.MINOR)),
         (series(daily(10), known_since=NOW - 60 * DAY), 2, {}, ("short", "fail", Severity.MAJOR)),
         (
             series(daily(10), past=(point(NOW - 60 * DAY),)),
@@ -83,6 +85,13 @@ def test_the_oldest_may_be_younger_by_one_run_its_grace_and_a_day() -> None:
     for age, expected in ((30 * DAY - slack, "kept"), (30 * DAY - slack - HOUR, "short")):
         made = series([point(NOW - age), point(NOW - HOUR)])
         assert said(of_set(retained, made, **LONG))[0] == expected
+
+
+def test_thinning_on_purpose_is_a_setting_that_excuses_no_loss() -> None:
+    options = Thresholds(dense_days=7)
+    for count, expected in ((30, "kept"), (10, "vanished")):
+        made = series(daily(count), vanished=("x",))
+        assert said(of_set(retained, made, 2, options, **LONG))[0] == expected
 
 
 def test_the_stores_own_days_are_said() -> None:
