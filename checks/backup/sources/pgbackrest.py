@@ -20,6 +20,7 @@ from checks.backup.series import (
     Origin,
     PointKind,
     PointState,
+    in_order,
 )
 from checks.backup.sources import tool
 from checks.backup.sources.base import BackupSource, newest
@@ -161,7 +162,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     points, older = newest(_point(b, stanza, clocks) for b in listed)
     held = stanza.status.lock.backup.held or any(r.status.lock.backup.held for r in wanted)
     if held:
-        points = (*points, _running(backup, info, answers.get(RUNS.id)))
+        points = in_order([*points, _running(backup, info, answers.get(RUNS.id))])
     unread = [r for r in wanted if r.status.code not in (0, _ABSENT, _EMPTY)]
     notes = ["repository_unreadable"] if unread else []
     notes += ["no_stanza"] if any(r.status.code == _ABSENT for r in wanted) else []
