@@ -145,6 +145,16 @@ def test_what_cannot_be_seen_is_unknown(
         assert PASSWORD not in str(row)
 
 
+def test_a_passphrase_that_the_scanner_knows_leaves_no_trace(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAURO_TEST_BORG", PASSWORD)
+    given = repo.set("fresh", password_file="", password="env:SAURO_TEST_BORG")  # noqa: S106
+    rows, _ = scanned(given, repo.folder)
+    assert rows["backup.recent"].status is Status.PASS
+    assert PASSWORD not in str(rows)
+
+
 def test_a_running_backup_does_not_hinder(repo: Repo) -> None:
     command = ["borg", "with-lock", str(repo.path), "sleep", "30"]
     with subprocess.Popen(command, env=repo.environ, start_new_session=True) as running:

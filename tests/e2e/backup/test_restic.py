@@ -132,6 +132,16 @@ def test_what_cannot_be_seen_is_unknown(
         assert PASSWORD not in str(row)
 
 
+def test_a_password_that_the_scanner_knows_leaves_no_trace(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAURO_TEST_RESTIC", PASSWORD)
+    given = repo.set("fresh", password_file="", password="env:SAURO_TEST_RESTIC")  # noqa: S106
+    rows, _ = scanned(given, repo.folder)
+    assert statuses(rows) == (Status.PASS, Status.PASS)
+    assert PASSWORD not in str(rows)
+
+
 def test_a_running_backup_does_not_hinder(repo: Repo) -> None:
     command = repo.command("--no-cache", "backup", "--stdin", "--host", "running")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as running:
