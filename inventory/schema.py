@@ -26,6 +26,7 @@ BACKUP_KINDS = (
     "kopia",
     "mariadb-backup",
     "pgbackrest",
+    "postgresql",
     "proxmox",
     "rclone",
     "register",
