@@ -39,7 +39,8 @@ _BY_FILE = Keys(
 _OTHERS = Keys((("server",), ("repository", "name", "path")), ("bucket",))
 KEYS: dict[str, Keys] = {
     "aws-backup": Keys((("bucket",), ("name",)), ("server", "path", *_AWS_IGNORES)),
-    "bacula": _BY_NAME,
+    # A console obeys `@exec`: whoever may run it by sudo may run anything.
+    "bacula": _BY_NAME._replace(refuses=("bucket", "path", "run_as", "password_file", "password")),
     "barman": _BY_NAME,
     "borg": _BY_REPOSITORY,
     "borgmatic": _BY_REPOSITORY,

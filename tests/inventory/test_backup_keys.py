@@ -110,6 +110,11 @@ def test_only_stores_have_a_bucket(kind: str) -> None:
     )
 
 
+def test_a_console_of_bacula_is_not_run_by_sudo() -> None:
+    ((key, _),) = told(kind="bacula", server="s", name="job", run_as="root")
+    assert key == "run_as"
+
+
 @pytest.mark.parametrize("key", ["server", "bucket"])
 @pytest.mark.parametrize("kind", ["register", "veeam", "windows-backup"])
 def test_a_file_of_the_project_lies_on_no_server(kind: str, key: str) -> None:

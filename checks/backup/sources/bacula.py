@@ -2,9 +2,9 @@
 
 `name` is the job, `repository` the console's configuration when it is not the usual one. Make it a
 Console resource of its own with `CommandACL = list, llist, status, .jobs, .clients`, in a file that
-the scanner's account may read: a right to run bconsole by sudo is a right to run anything, because
-a console obeys `@exec`. Verify and Restore jobs count when their client has no other backup job, or
-when `match.tags` names them. Measured with Bacula 9.6.7.
+the scanner's account may read. There is no `run_as`: a right to run bconsole by sudo is a right to
+run anything as that account, because a console obeys `@exec`. Verify and Restore jobs count when
+their client has no other backup job, or when `match.tags` names them. Measured with Bacula 9.6.7.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from checks.backup.series import (
 from checks.backup.sources.bacula_rows import Row, Told, read_session
 from checks.backup.sources.base import MOST_POINTS, BackupSource, newest
 from checks.backup.sources.outcome import with_code
-from checks.backup.sources.tool import run, sudo_rule
-from checks.backup.timing import NO_CLOCK, Clockwork, clockwork
+from checks.backup.sources.records import clock_of, refuse
+from checks.backup.sources.tool import run
+from checks.backup.timing import Clockwork
 from checks.model import (
     Answers,
     Context,
@@ -41,9 +42,8 @@ from checks.model import (
     Probe,
     Request,
     Subject,
-    Unparsable,
 )
-from checks.probes.host import CLOCK, read_clock
+from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet
 
@@ -76,6 +76,7 @@ def requests(subject: Subject) -> list[Request]:
     """One console session, and beside it the host's clock."""
     backup = subject.the_backup
     where = f"backup set {backup.system}/{backup.id}"
+    refuse(backup, "run_as", "path", "password", "password_file")
     if not _NAME.fullmatch(backup.name):
         raise NotDeclared(f"{where}: name (a job of Bacula)")
     path = backup.repository.strip() or USUAL
@@ -84,9 +85,9 @@ def requests(subject: Subject) -> list[Request]:
     program = ("bconsole", "-n", "-c", path)
     told = " ".join(shlex.quote(line) for line in _commands(backup.name))
     script = with_code(f"printf '%s\\n' {told} | {{\n{run(backup, program)}\n}}")
-    asked = JOBS.request(backup.server, path=path, name=backup.name, run_as=backup.run_as)
+    asked = JOBS.request(backup.server, path=path, name=backup.name)
     return [
-        msgspec.structs.replace(asked, script=script, sudo=sudo_rule(backup, program)),
+        msgspec.structs.replace(asked, script=script),
         CLOCK.request(backup.server, Need.OPTIONAL),
     ]
 
@@ -110,7 +111,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     """A job's runs as a series."""
     backup = context.subject.the_backup
     told = read_session(answers.one(JOBS.id), backup.name)
-    clocks = _clocks(answers)
+    clocks = clock_of(answers)
     mine = [r for r in told.rows if r.name == backup.name]
     copies = [r for r in mine if r.type in ("B", "C")]
     whole = len(mine) < MOST_POINTS
@@ -137,14 +138,6 @@ def read(context: Context, answers: Answers) -> BackupSeries:
 
 
 SOURCE = BackupSource(kind=KIND, requests=requests, read=read)
-
-
-def _clocks(answers: Answers) -> Clockwork:
-    clock = answers.get(CLOCK.id)
-    try:
-        return clockwork(read_clock(clock)) if clock is not None else NO_CLOCK
-    except Unparsable:
-        return NO_CLOCK
 
 
 class _Chain:

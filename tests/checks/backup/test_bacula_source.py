@@ -70,9 +70,10 @@ def session(*rows: str, jobs: str = "motcua-db\n") -> BackupSeries:
 
 
 def test_one_session_of_listing_commands_as_the_named_console() -> None:
-    request = asked(job(repository="/etc/bacula/reader.conf", run_as="bacula"), JOBS.id)
+    request = asked(job(repository="/etc/bacula/reader.conf"), JOBS.id)
     words = shlex.split(request.script, comments=False)
-    assert request.sudo == ("bacula", "bconsole", "-n", "-c", "/etc/bacula/reader.conf")
+    assert "/etc/bacula/reader.conf" in words
+    assert request.sudo == ()
     commands = words[words.index("%s\\n") + 1 : words.index("|")]
     assert {c.split()[0] for c in commands} == {"llist", ".jobs", "status", "quit"}
     assert commands[0].startswith('llist job="motcua-db"')
@@ -85,6 +86,11 @@ def test_one_session_of_listing_commands_as_the_named_console() -> None:
 def test_a_name_that_is_no_job_runs_nothing(name: str) -> None:
     with pytest.raises(NotDeclared, match="name"):
         SERIES.requests(subject(job(name)))
+
+
+def test_a_console_is_never_run_by_sudo() -> None:
+    with pytest.raises(NotDeclared, match="run_as"):
+        SERIES.requests(subject(job(run_as="bacula")))
 
 
 @pytest.mark.parametrize("path", ["etc/x.conf", "/etc/a\nb"])
@@ -200,6 +206,13 @@ def test_a_copy_is_a_point_of_its_own_pool_and_a_migrated_job_is_gone() -> None:
     )
     assert [(p.id, p.repository) for p in series.points] == [("18", "Daily"), ("19", "Offsite")]
     assert [r.id for r in series.repositories] == ["Daily", "Offsite"]
+
+
+def test_a_copied_incremental_needs_a_copied_full() -> None:
+    alone = session(row(17), row(18, Level="I"), row(19, Level="I", Type="C"))
+    assert [p.state for p in alone.points] == [PointState.OK, PointState.OK, PointState.INVALID]
+    whole = session(row(17, Type="C"), row(19, Level="I", Type="C"))
+    assert [p.base for p in whole.points] == ["", "17"]
 
 
 def test_a_clock_that_was_put_back_while_the_job_ran() -> None:
