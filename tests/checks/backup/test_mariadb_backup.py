@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,21 @@ def test_no_answer_breaks_the_reading(data: st.DataObject) -> None:
         parsed(folders(), other(LISTING.id, whole[:cut] + noise + whole[cut:]))
 
 
-def test_strange_names_and_newer_file_names(tmp_path: Path) -> None:
+@pytest.fixture(params=["gnu", "busybox"])
+def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the host's programs: GNU's, or nothing but BusyBox's."""
+    if request.param == "gnu":
+        return Path("/usr/bin")
+    program = shutil.which("busybox")
+    assert program, "the tests need the Debian package busybox"
+    folder = tmp_path_factory.mktemp("tools") / "busybox"
+    folder.mkdir()
+    for name in subprocess.run([program, "--list"], capture_output=True, check=True).stdout.split():
+        (folder / name.decode()).symlink_to(program)
+    return folder
+
+
+def test_strange_names_and_newer_file_names(tmp_path: Path, tools: Path) -> None:
     folder = tmp_path / "new\nline $(id) '"
     folder.mkdir()
     (folder / "mariadb_backup_info").write_text(
@@ -179,7 +194,9 @@ def test_strange_names_and_newer_file_names(tmp_path: Path) -> None:
     )
     (folder / "ibdata1").write_bytes(b"x" * 5000)
     script = asked(folders(path=str(tmp_path)), LISTING.id).script
-    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
+    shell = tools / "sh" if tools.name == "busybox" else Path("/bin/sh")
+    place = {"PATH": str(tools)}
+    done = subprocess.run([shell, "-c", script], capture_output=True, check=True, env=place)
     (found,), whole = read_listing(other(LISTING.id, done.stdout))
     assert (found.name, whole) == ("new\nline $(id) '", True)
     assert found.values["uuid"] == "u9"

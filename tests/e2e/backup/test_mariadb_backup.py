@@ -194,6 +194,21 @@ def test_passwords_of_the_command_stay_on_the_host(tool: Tool) -> None:
         info.write_text(text)
 
 
+def test_dumps_in_a_folder(tool: Tool, tmp_path: Path) -> None:
+    where = ("--no-defaults", "-S", f"{tool.folder}/s", "-u", "root")
+    for name, tables, code in (("whole", (), 0), ("failed", ("t", "none"), 6)):
+        with (tmp_path / f"{name}.sql").open("wb") as file:
+            command = ["mariadb-dump", *where, "d", *tables]
+            done = subprocess.run(command, stdout=file, stderr=subprocess.DEVNULL, check=False)
+        assert done.returncode == code
+        # Nobody writes to it any more.
+        os.utime(tmp_path / f"{name}.sql", (time.time() - 60,) * 2)
+    _, series = judged(declared("directory", path=str(tmp_path)), tmp_path)
+    states = {p.name: (p.state, p.notes) for p in series.points}
+    assert states["whole.sql"][0] is PointState.OK
+    assert states["failed.sql"] == (PointState.INVALID, ("no_completion_mark",))
+
+
 def test_no_folder(tool: Tool, tmp_path: Path) -> None:
     kind, detail = unseen(tool.set(path=f"{tmp_path}/none"), tmp_path)
     assert (kind, "none" in detail) == (FailureKind.COMMAND_FAILED, True)
