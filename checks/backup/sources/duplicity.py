@@ -192,7 +192,8 @@ def read_names(entries: Iterable[Entry], prefix: str | None) -> list[Set]:
         named = ", ".join(repr(s) for s in starts[:5])
         raise Unparsable(
             f"the folder holds sets of {len(starts)} prefixes ({clean(named)}); "
-            "the key 'match' must say whose prefix is this set's"
+            "the key 'match' must say whose prefix is this set's",
+            FailureKind.NOT_DECLARED,
         )
     return list(sets.values())
 

@@ -10,7 +10,8 @@ import msgspec
 from checks.backup.names import group_of
 from checks.backup.series import BackupPoint, Listing
 from checks.backup.sources.base import newest
-from checks.model import Unparsable
+from checks.model import FailureKind, Unparsable
+from checks.texts import clean
 from inventory.model import BackupSet, PointFilter
 
 
@@ -51,10 +52,11 @@ def bind(
     """
     hosts = sorted({f.host for f in listed if f.host})
     if backup.match is None and len(hosts) > 1:
-        some = ", ".join(hosts[:5])
+        some = clean(", ".join(hosts[:5]))
         raise Unparsable(
             f"the repository holds copies of {len(hosts)} hosts ({some}); "
-            f"the key 'match' of {backup.system}/{backup.id} must say which are its own"
+            f"the key 'match' of {backup.system}/{backup.id} must say which are its own",
+            FailureKind.NOT_DECLARED,
         )
     mine = [f for f in listed if fits(backup.match, f)]
     labels = _groups(mine)

@@ -209,7 +209,7 @@ def _found(snapshot: Snapshot, clocks: Clockwork) -> Found:
             name=clean(f"{snapshot.hostname} {snapshot.id[:8]}".strip()),
             # restic lists a snapshot of which it could not read everything like any other.
             notes=(*notes, "empty_archive" if empty else "outcome_unsaid"),
-            paths=tuple(sorted(set(snapshot.paths or ()))),
+            paths=tuple(sorted({clean(p) for p in snapshot.paths or ()})),
             files=_count(ran.total_files_processed),
             data=_count(ran.total_bytes_processed),
             encrypted=True,

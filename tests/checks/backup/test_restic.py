@@ -51,8 +51,13 @@ def test_newest_per_host_and_every_offset_in_utc(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_several_hosts_and_no_filter_are_nobodys(version: str) -> None:
-    with pytest.raises(Unparsable, match=r"3 hosts \(app1, app2, app3\).*match.* of s/db"):
+    with pytest.raises(Unparsable, match=r"3 hosts \(app1, app2, app3\).*match.* of s/db") as e:
         read(f"{version}-several", None)
+    assert e.value.kind is FailureKind.NOT_DECLARED
+
+
+def test_paths_are_shown_without_control_characters() -> None:
+    assert listed(one(paths=["/srv/\x1b[2Jx"])).points[0].paths != ("/srv/\x1b[2Jx",)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

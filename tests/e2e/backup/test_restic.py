@@ -118,7 +118,7 @@ def test_a_partial_snapshot_shows_by_its_paths(repo: Repo) -> None:
         ({"password_file": "/nowhere/password"}, FailureKind.AUTH),
         ({"password_file": ""}, FailureKind.AUTH),
         ({"repository": "/nowhere/repository"}, FailureKind.COMMAND_FAILED),
-        ({"match": None}, FailureKind.UNPARSABLE),
+        ({"match": None}, FailureKind.NOT_DECLARED),
     ],
 )
 def test_what_cannot_be_seen_is_unknown(
