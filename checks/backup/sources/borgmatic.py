@@ -44,7 +44,7 @@ ARCHIVES = Probe(
     timeout=90,
     limit=33_554_432,
 )
-CHECKS = Probe(
+PASSED = Probe(
     id="backup.borgmatic-checks",
     title="when borgmatic's checks last passed (times of the files in its state folder)",
     timeout=10,
@@ -127,7 +127,7 @@ def _archives(backup: BackupSet) -> Request:
 
 
 def _checks(backup: BackupSet) -> Request:
-    request = CHECKS.request(backup.server, Need.OPTIONAL, run_as=backup.run_as)
+    request = PASSED.request(backup.server, Need.OPTIONAL, run_as=backup.run_as)
     if not backup.run_as:
         return msgspec.structs.replace(request, script=with_code(_OWN_CHECKS))
     home = "/root" if backup.run_as == "root" else f"/home/{backup.run_as}"
@@ -149,7 +149,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     points, listing = bind(
         backup, [borg.found_of(a, borg.Stats(), clocks, encrypted) for a in listed.archives]
     )
-    checks = answers.get(CHECKS.id)
+    checks = answers.get(PASSED.id)
     return BackupSeries(
         asset=backup.id,
         source=KIND,
@@ -209,9 +209,9 @@ def _repository(subject: Subject, answers: Answers, listed: Rows) -> Repository:
     found = borg.repository_of(subject, answers, address, listed.encryption.protects)
     unseen = dict(found.unseen)
     unseen.pop("proofs", None)
-    checks = answers.get(CHECKS.id)
+    checks = answers.get(PASSED.id)
     if checks is None:
-        failed = [e.failure for e in answers.failures() if e.probe == CHECKS.id and e.failure]
+        failed = [e.failure for e in answers.failures() if e.probe == PASSED.id and e.failure]
         unseen["proofs"] = failed[0] if failed else _no_state()
     elif not any(word in bytes(checks.stdout) for word in (b"state=read", b"check=")):
         unseen["proofs"] = _no_state()

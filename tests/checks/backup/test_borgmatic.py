@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.backup.series import BackupSeries, ProofKind
-from checks.backup.sources.borgmatic import ARCHIVES, CHECKS
+from checks.backup.sources.borgmatic import ARCHIVES, PASSED
 from checks.backup.sources.registry import SERIES
 from checks.model import Evidence, Failure, FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
@@ -58,7 +58,7 @@ def test_what_is_missing_is_named(version: str, case: str, kind: FailureKind, wo
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_check_files_are_proofs_of_their_own_strength(version: str) -> None:
-    found = read(f"{version}-several", recorded(CHECKS.id, version))
+    found = read(f"{version}-several", recorded(PASSED.id, version))
     assert {(p.name, p.kind) for p in found.proofs} == {
         ("borgmatic repository", ProofKind.CHECK),
         ("borgmatic archives", ProofKind.CHECK),
@@ -70,14 +70,14 @@ def test_check_files_are_proofs_of_their_own_strength(version: str) -> None:
 
 
 def test_checks_of_another_repository_prove_nothing() -> None:
-    found = read("1.7-several", recorded(CHECKS.id, "2.1"))
+    found = read("1.7-several", recorded(PASSED.id, "2.1"))
     assert found.proofs == ()
     assert "proofs" not in found.repositories[0].unseen  # its folder was read: no check ever passed
 
 
 def test_the_newest_file_of_a_check_counts_and_spot_is_a_trial() -> None:
-    known = read("1.7-several", recorded(CHECKS.id, "1.7"))
-    folder = recorded(CHECKS.id, "1.7").stdout.decode().split("/checks/")[1].split("/")[0]
+    known = read("1.7-several", recorded(PASSED.id, "1.7"))
+    folder = recorded(PASSED.id, "1.7").stdout.decode().split("/checks/")[1].split("/")[0]
     lines = "".join(
         f"check={seconds} /h/.local/state/borgmatic/checks/{folder}/{name}\n"
         for seconds, name in [
@@ -89,7 +89,7 @@ def test_the_newest_file_of_a_check_counts_and_spot_is_a_trial() -> None:
             ("99999999999999", "data"),
         ]
     )
-    found = read("1.7-several", said(CHECKS.id, lines.encode()))
+    found = read("1.7-several", said(PASSED.id, lines.encode()))
     assert [(p.kind, p.time.timestamp()) for p in found.proofs] == [
         (ProofKind.EXTRACT, 1795290000),
         (ProofKind.CHECK, 1795310000),
@@ -100,10 +100,10 @@ def test_the_newest_file_of_a_check_counts_and_spot_is_a_trial() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (said(CHECKS.id, b""), FailureKind.NOT_DECLARED),
+        (said(PASSED.id, b""), FailureKind.NOT_DECLARED),
         (
             Evidence(
-                probe=CHECKS.id,
+                probe=PASSED.id,
                 target="h",
                 key="",
                 taken=TAKEN,
@@ -149,7 +149,7 @@ def test_the_listing_waits_for_no_backup_and_logs_nowhere() -> None:
         "borg",
     )
     assert "--bypass-lock" in request.sudo
-    assert asked(given, CHECKS.id).sudo[:3] == (
+    assert asked(given, PASSED.id).sudo[:3] == (
         "root",
         "find",
         "/root/.local/state/borgmatic/checks",
@@ -175,6 +175,6 @@ def test_any_answer_is_read_or_refused(stdout: bytes, checks: bytes) -> None:
     promised = backup("borgmatic", repository=R)
     for text in (stdout, b'{"archives": []}'):
         try:
-            parsed(promised, said(ARCHIVES.id, text), said(CHECKS.id, checks))
+            parsed(promised, said(ARCHIVES.id, text), said(PASSED.id, checks))
         except Unparsable:
             continue
