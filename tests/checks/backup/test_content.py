@@ -217,6 +217,14 @@ def test_a_full_copy_may_be_as_old_as_the_unit_promises() -> None:
     assert said(of_set(chain_whole, made, options=ChainOptions(full_days=30)))[0] == "whole"
 
 
+def test_how_old_a_full_copy_may_be_is_said_and_whose_number_it_is() -> None:
+    made = series((link(9), link(1, "9")))
+    house = of_set(chain_whole, made)
+    assert (house.message.args["limit"], house.detail["assumed"]) == (7 * 86400, True)
+    own = of_set(chain_whole, made, options=ChainOptions(full_days=8))
+    assert (own.message.args["limit"], own.detail["assumed"]) == (8 * 86400, False)
+
+
 def test_a_base_that_is_only_remembered_is_gone() -> None:
     made = series((link(1, "3"),), past=(link(3),))
     assert said(of_set(chain_whole, made))[0] == "orphan"

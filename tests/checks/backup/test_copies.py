@@ -264,6 +264,13 @@ def test_each_repository_is_fresh_by_itself() -> None:
     assert [(p.device, p.fresh) for p in found] == [("store", True), ("x", False)]
 
 
+def test_points_that_name_no_place_lie_in_the_only_one() -> None:
+    one = (Repository(id="near", remote=False),)
+    two = (*one, Repository(id="away", remote=True, location="x"))
+    assert [p.fresh for p in placed(series(daily(14), repositories=one))] == [True]
+    assert [p.fresh for p in placed(series(daily(14), repositories=two))] == [False, False]
+
+
 # ------------------------------------------------------------------------------------------ fact
 
 

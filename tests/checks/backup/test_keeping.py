@@ -41,6 +41,11 @@ def test_history_sufficient(found: Any, more: dict[str, Any], expected: tuple[An
     assert said(of_set(history_sufficient, made, **more)) == expected
 
 
+def test_remembered_points_count_with_the_listed_ones() -> None:
+    verdict = of_set(history_sufficient, series(daily(2), past=BEFORE))
+    assert verdict.message.args["found"] == 2 + len(BEFORE)
+
+
 @pytest.mark.parametrize(
     ("found", "level", "more", "expected"),
     [
