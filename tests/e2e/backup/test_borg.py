@@ -105,7 +105,11 @@ def test_each_job_is_judged_by_its_own_archives(
     assert repo.files() == before
 
 
-def test_times_do_not_hang_on_the_zone(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_times_do_not_hang_on_the_zone_and_nothing_is_left_behind(
+    repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
     found = set()
     for zone in ("UTC", "Asia/Ho_Chi_Minh", "America/New_York"):
         monkeypatch.setenv("TZ", zone)
@@ -113,6 +117,7 @@ def test_times_do_not_hang_on_the_zone(repo: Repo, monkeypatch: pytest.MonkeyPat
         assert series is not None
         found.add(series.points[-1].start)
     assert len(found) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_partial_archive_shows_by_its_files(repo: Repo) -> None:
