@@ -159,6 +159,7 @@ def _about(scan: Scan, words: Words, now: dt.datetime, law: Rules) -> About:
         first_day=first,
         last_day=first + dt.timedelta(days=6),
         digest=hashlib.sha256(msgspec.json.encode(scan.results)).hexdigest(),
+        single=1 in (len(info.selection.units), len(info.selection.systems)),
     )
 
 

@@ -61,6 +61,8 @@ class About(Value, frozen=True):
     last_day: dt.date
     digest: str
     """SHA-256 of the scan's rows, hex."""
+    single: bool = False
+    """The scan is of one unit or one system: the terminal shows each system."""
 
 
 class Area(Value, frozen=True):
@@ -230,8 +232,28 @@ class Strip(Value, frozen=True):
     counts: tuple[Count, ...]
 
 
+class CopyView(Value, frozen=True):
+    """Copies of a set in one place. `encrypted` and `immutable` are `yes`, `no` or `unknown`."""
+
+    device: str
+    platform: str
+    site: str
+    own_host: bool | None
+    """On the server that it protects; None when that cannot be known."""
+    elsewhere: bool | None
+    """At another site than the data; None when a site is not known."""
+    fresh: bool | None
+    """Keeps the promise of its set; None when the scan does not say."""
+    newest: dt.datetime | None
+    encrypted: str
+    immutable: str
+
+
 class BackupView(Value, frozen=True):
-    """One backup set: its promise, its newest copy, its rhythm. Ages in seconds, sizes in bytes."""
+    """One backup set: its promise, its newest copy, its rhythm. Ages in seconds, sizes in bytes.
+
+    `verified`, `encrypted`, `immutable` and `protected` are `yes`, `no` or `unknown`.
+    """
 
     id: str
     kind: str
@@ -244,6 +266,51 @@ class BackupView(Value, frozen=True):
     restore: dt.date | None
     restore_ok: bool
     lines: tuple[Line, ...]
+    ratio: float | None = None
+    """Age of the newest copy in times of what was promised."""
+    promise_assumed: bool = False
+    """The unit declared no frequency; the promise is the house default of its level."""
+    restore_person: bool = False
+    """The last trial restore is a person's word, not a record of the tool."""
+    restore_sample: bool = False
+    """Only a part was read back."""
+    restore_document: str = ""
+    verified: str = "unknown"
+    verified_at: dt.datetime | None = None
+    encrypted: str = "unknown"
+    immutable: str = "unknown"
+    protected: str = "unknown"
+    """Out of reach of the server that it protects."""
+    copies: tuple[CopyView, ...] = ()
+    copies_left: int = 0
+    """Places beyond those in `copies`."""
+    copies_unseen: str = ""
+    """Why the places of this set could not be seen, or empty."""
+
+
+class Duty(Value, frozen=True):
+    """One backup duty that a system does not meet, or of which nobody can tell."""
+
+    check: str
+    title: str
+    grade: str
+    """`required`, or `expected` as good practice."""
+    subjects: tuple[str, ...]
+    """The backup sets it is about; empty for the whole system."""
+
+
+class NextLevel(Value, frozen=True):
+    """What backup lacks to the next security level.
+
+    `met`: every required duty is met for certain. `missing` is required, `advised` good practice.
+    """
+
+    level: int
+    met: bool
+    missing: tuple[Duty, ...]
+    advised: tuple[Duty, ...]
+    unclear: tuple[Duty, ...]
+    """Nothing was seen that could tell, of both grades."""
 
 
 class SystemView(Value, frozen=True):
@@ -260,6 +327,8 @@ class SystemView(Value, frozen=True):
     """How many other units use it."""
     lines: tuple[Line, ...]
     backups: tuple[BackupView, ...]
+    next_level: NextLevel | None = None
+    """None without a level, above the highest, when exempt, and when backup was not looked at."""
 
 
 class SharedView(Value, frozen=True):

@@ -73,3 +73,21 @@ def spark(values: Sequence[float]) -> Points:
     step = 112 / max(1, len(values) - 1)
     points = [(round(3 + i * step, 1), round(21 - 18 * v / top, 1)) for i, v in enumerate(values)]
     return Points(" ".join(f"{x},{y}" for x, y in points), *points[-1])
+
+
+SLOT = 15
+"""Width of one slot of a strip, in px."""
+
+
+def drawn(slots: Sequence[tuple[object, str]]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """The states of a strip, each with where its slots begin, in px."""
+    found: dict[str, list[int]] = {}
+    for at, (_, state) in enumerate(slots):
+        found.setdefault(state, []).append(at * SLOT)
+    return tuple((state, tuple(places)) for state, places in found.items())
+
+
+def blocks(values: Sequence[float]) -> str:
+    """Values as a row of blocks on a scale that starts at zero; nothing at all is a low line."""
+    top = max(values) or 1.0
+    return "".join("▁▂▃▄▅▆▇█"[min(7, int(8 * v / top))] if v else "_" for v in values)

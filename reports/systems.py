@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from checks.model import STATUS_ORDER, Status
+from checks.model import Status
 from checks.results import Result, worst
 from checks.texts import clean
-from inventory.model import BackupSet, System, Unit
-from reports import details
+from inventory.model import System, Unit
+from reports.backups import backup_views, worst_first
 from reports.collate import vi_key
 from reports.findings import Desk, line, unit_name
-from reports.model import BackupView, SharedView, SystemView
+from reports.levels import next_level
+from reports.model import SharedView, SystemView
 from reports.rollup import anchor
 
 Rows = Sequence[Result]
@@ -34,6 +35,7 @@ def system_views(desk: Desk, unit: Unit, rows: Rows) -> tuple[SystemView, ...]:
 def _system(desk: Desk, unit: Unit, system: System, rows: Rows) -> SystemView:
     # The level record, whatever its state; other rows stand among the tasks or the passed.
     record = [r for r in rows if r.family == "security"]
+    backups = [r for r in rows if r.family == "backup"]
     return SystemView(
         id=clean(system.id),
         name=clean(system.name),
@@ -43,36 +45,9 @@ def _system(desk: Desk, unit: Unit, system: System, rows: Rows) -> SystemView:
         security_unit=unit_name(desk.inventory, system.security_unit),
         servers=len(system.servers),
         users=len({u for u in system.used_by if u != unit.id}),
-        lines=tuple(line(desk, r) for r in _worst_first(record)),
-        backups=tuple(
-            _backup(desk, b, [r for r in rows if r.family == "backup" and r.subject == b.id])
-            for b in system.backups
-        ),
-    )
-
-
-def _worst_first(rows: Iterable[Result]) -> list[Result]:
-    return sorted(rows, key=lambda r: (STATUS_ORDER.index(r.status), r.check, r.subject))
-
-
-def _backup(desk: Desk, backup: BackupSet, rows: Rows) -> BackupView:
-    """Merge the details of a set's rows; every one of them may be missing."""
-    by_check = {r.check: r.detail for r in rows}
-    recent = by_check.get("backup.recent", {})
-    slots = by_check.get("backup.periodic", {})
-    tests = sorted(backup.restore_tests, key=lambda t: t.date)
-    return BackupView(
-        id=clean(backup.id),
-        kind=clean(backup.kind),
-        promised=details.number(recent, "promised"),
-        every=clean(backup.every),
-        newest=details.moment(recent.get("newest")),
-        age=details.number(recent, "age"),
-        strip=details.strip(slots),
-        sizes=details.sizes(by_check.get("backup.size-plausible", {})),
-        restore=tests[-1].date if tests else None,
-        restore_ok=bool(tests) and tests[-1].result == "ok",
-        lines=tuple(line(desk, r) for r in _worst_first(rows) if r.status is not Status.PASS),
+        lines=tuple(line(desk, r) for r in worst_first(record)),
+        backups=backup_views(desk, system, backups),
+        next_level=next_level(desk, system, backups),
     )
 
 

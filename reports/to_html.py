@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from checks.model import STATUS_ORDER
 from checks.results import Tally
-from reports import shapes
+from reports import said, shapes
 from reports.model import Count, Report
 from reports.rules import rules
 from reports.words import Words
@@ -111,8 +111,12 @@ def _context(report: Report, words: Words) -> dict[str, object]:
         "bar_labels": [_bar_label(words, a.units) for a in report.areas],
         "seen_share": round(100 * (report.seen.rows.coverage or 0), 2),
         "listed": listed,
-        "slots": lambda counts: ", ".join(words(f"slot_{c.key}", n=c.n) for c in counts),
+        "b_": said.Sayings(words),
+        "groups": said.groups,
+        "terse": said.terse,
+        "by_sentence": said.by_sentence,
         "spark": shapes.spark,
+        "drawn": shapes.drawn,
         "sum_line": _sum_line(report, words),
         "waiver_days": rules().waiver_days,
         "columns": _columns(report, words),

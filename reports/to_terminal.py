@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.model import STATUS_ORDER
-from reports.model import Report
-from reports.shapes import parts
+from reports.model import BackupView, Report, SystemView
+from reports.said import Sayings, groups
+from reports.shapes import blocks, parts
 from reports.words import Words
 
 if TYPE_CHECKING:
@@ -27,10 +28,14 @@ _STYLES = {
     "not_applicable": "dim",
 }
 _NARROWEST = 40
+_SLOTS = {"kept": "▯", "late": "▮", "suspect": "◣", "missed": "✕", "pending": "_"}
+"""Shapes carry the state of a slot; anything else is a question mark."""
 
 
 def summary_text(report: Report, color: bool, width: int, path: str = "") -> str:
     """Headline, areas, how much was seen, what is wrong first (seven lines), where the report is.
+
+    A scan of one unit or one system shows each of its systems as well.
 
     `width` in cells; without `color` there is no escape sequence at all.
     """
@@ -56,6 +61,8 @@ def summary_text(report: Report, color: bool, width: int, path: str = "") -> str
         console.print(Padding(_areas(report, words), (1, 0)))
     console.print(_seen(report, words))
     for line in _decisions(report, words):
+        console.print(line)
+    for line in _systems(report, words):
         console.print(line)
     if path:
         console.print(_text(words("term_report", path=path), "bold"), soft_wrap=True)
@@ -121,5 +128,42 @@ def _decisions(report: Report, words: Words) -> list[Text]:
         line = _text("  ")
         line.append(f"{item.unit}: {item.task}. ")
         line.append(words.due(item.due, item.overdue), style="bold red" if item.overdue > 0 else "")
+        lines.append(line)
+    return lines
+
+
+def _systems(report: Report, words: Words) -> list[Text]:
+    """Every system of a scan that is of one unit or one system only."""
+    if not report.about.single:
+        return []
+    sayings = Sayings(words)
+    return [x for u in report.units for s in u.systems for x in _system(s, words, sayings)]
+
+
+def _system(system: SystemView, words: Words, sayings: Sayings) -> list[Text]:
+    level = words("level", n=system.level) if system.level else words("level_none")
+    lines = [_text(""), _text(f"{system.name} ({level})", "bold")]
+    for each in system.backups:
+        lines += _backup(each, words, sayings)
+    found = system.next_level
+    if found is not None:
+        lines.append(_text(f"  {sayings.next_title(found)}", "green" if found.met else "bold"))
+        lines += [_text(f"    {label}: {said}") for label, said in sayings.next_lines(found)]
+    return lines
+
+
+def _backup(b: BackupView, words: Words, sayings: Sayings) -> list[Text]:
+    said = f"{words('backup_set', id=b.id)}: {b.kind}, {sayings.promise(b)}, {sayings.newest(b)}"
+    lines = [_text(f"  {said}", "bold" if b.ratio is not None and b.ratio > 1 else "")]
+    if b.strip is not None:
+        shapes = "".join(_SLOTS.get(state, "?") for _, state in b.strip.slots)
+        lines.append(_text(f"    {shapes} {sayings.strip(b.strip)}"))
+    if len(b.sizes) > 1:
+        lines.append(_text(f"    {blocks(b.sizes)} {sayings.sizes(b.sizes)}"))
+    lines += [_text(f"    {label}: {x}") for label, values in sayings.facts(b) for x in values]
+    for group in groups(b.lines):
+        line = _text("    ")
+        line.append(f"{words(f'status_{group.status}')} ({group.n}): ", _STYLES[group.status])
+        line.append(" ".join(sentence for sentence, _, _ in group.sentences))
         lines.append(line)
     return lines
