@@ -20,6 +20,7 @@ from inventory.model import BackupSet
 from tests.helpers.backup_rows import collected, judged, unseen
 from tests.helpers.backup_series import DAY
 from tests.helpers.backup_tools import backup as declared
+from tests.helpers.postgres import in_memory
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ class Tool:
 def tool() -> Iterator[Tool]:
     """A full backup and two incremental ones after it."""
     assert shutil.which("mariadb-backup"), "the tests need mariadb-backup: run `tools/setup dev`"
-    folder = Path(tempfile.mkdtemp(prefix="sauro-maria-"))
+    folder = Path(tempfile.mkdtemp(prefix="sauro-maria-", dir=in_memory()))
     made = Tool(folder)
     try:
         while not made.sql("select 1"):

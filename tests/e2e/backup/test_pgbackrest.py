@@ -36,6 +36,7 @@ log-path=FOLDER/log
 lock-path=FOLDER/lock
 spool-path=FOLDER/spool
 start-fast=y
+compress-type=none
 archive-timeout=30
 
 [main]
@@ -147,7 +148,6 @@ def test_nothing_is_written(tool: Tool, tmp_path: Path) -> None:
     def _under(name: str) -> Iterator[Path]:
         return (tool.folder / name).rglob("*")
 
-    tool.server.sql("select pg_switch_wal()")
     before = state()
     judged(tool.set(), tmp_path)
     assert len(before) > 20
@@ -160,8 +160,8 @@ def test_what_is_not_there_is_unknown(tool: Tool, tmp_path: Path, wrong: str) ->
         kind, detail = unseen(tool.set(name="other"), tmp_path)
         assert "missing stanza path" in detail
     else:
-        kind, detail = unseen(tool.set(path=f"{tool.folder}/none.conf"), tmp_path)
-        assert "none.conf" in detail
+        kind, detail = unseen(tool.set(path=f"{tool.folder}/absent.conf"), tmp_path)
+        assert "absent.conf" in detail
     assert kind is FailureKind.COMMAND_FAILED
 
 
@@ -186,7 +186,7 @@ def test_a_running_backup_then_a_stuck_one_then_a_killed_one(tool: Tool, tmp_pat
         (running,) = [p for p in series.points if p.state is PointState.RUNNING]
         assert row.status is Status.PASS
         assert running.notes == ()
-        time.sleep(1.1)
+        time.sleep(2.2)  # the age of a process is told in whole seconds
         row, _ = judged(tool.set(every="1s"), tmp_path)
         assert (row.status, row.message.id) == (Status.FAIL, "backup.recent.stuck")
     _, series = judged(tool.set(), tmp_path)
@@ -220,7 +220,7 @@ def _halted_backup(tool: Tool) -> Iterator[None]:
 
 
 def test_a_repository_that_lost_its_log(tool: Tool, tmp_path: Path) -> None:
-    copy = tool.folder / "repo3"
+    copy = tool.folder / "lost"
     shutil.copytree(tool.folder / "repo1", copy)
     config = tool.configured("lost.conf", "repo1-path=", "repo1-path=")
     config.write_text(config.read_text().replace(f"{tool.folder}/repo1", str(copy)))
@@ -255,6 +255,8 @@ def test_a_backup_of_broken_pages_is_no_good_one(tool: Tool, tmp_path: Path) -> 
     tool.run("--repo=1", "--type=full", "backup")
     row, series = judged(tool.set(), tmp_path)
     newest = series.points[-1]
+    server.sql("drop table spoilt")
+    tool.run("--repo=1", f"--set={newest.name}", "expire")
     assert (newest.state, newest.notes) == (PointState.INVALID, ("page_checksum_errors",))
     assert newest.errors == 1
     assert (row.status, row.message.id) == (Status.FAIL, "backup.recent.newest_invalid")

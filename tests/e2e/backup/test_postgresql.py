@@ -35,6 +35,7 @@ class Tool:
     def make(self, name: str, *more: str) -> Path:
         program = str(programs() / "pg_basebackup")
         where = ("-h", str(self.server.folder), "-U", "postgres", "-D", str(self.copies / name))
+        as_owner("mkdir", "-p", str((self.copies / name).parent))
         as_owner(program, *where, "-c", "fast", "--no-sync", *more)
         return self.copies / name
 
@@ -58,28 +59,28 @@ def tool() -> Iterator[Tool]:
 
 
 def test_base_backups(tool: Tool, tmp_path: Path) -> None:
-    tool.make("plain")
-    tool.make("packed", "-F", "tar", "-z")
-    row, series = judged(tool.set(), tmp_path)
+    tool.make("good/plain")
+    tool.make("good/packed", "-F", "tar", "-z")
+    row, series = judged(tool.set(path=f"{tool.copies}/good"), tmp_path)
     assert row.status is Status.PASS
     assert {p.name for p in series.points} == {"plain", "packed"}
     for point in series.points:
         assert (point.state, point.kind, point.notes) == (PointState.OK, PointKind.FULL, ())
         assert point.size
     assert (series.archive, series.repositories[0].remote) == (None, False)
-    row, _ = judged(tool.set(), tmp_path, DAY * 3)
+    row, _ = judged(tool.set(path=f"{tool.copies}/good"), tmp_path, DAY * 3)
     assert (row.status, row.message.id) == (Status.FAIL, "backup.recent.stale")
 
 
 def test_copies_that_are_no_good(tool: Tool, tmp_path: Path) -> None:
-    whole = tool.make("whole")
-    cut, half = tool.copies / "cut", tool.copies / "half"
+    whole = tool.make("bad/whole")
+    cut, half = whole.with_name("cut"), whole.with_name("half")
     for folder in (cut, half):
         shutil.copytree(whole, folder)
     manifest = cut / "backup_manifest"
     manifest.write_bytes(manifest.read_bytes()[:-500])
     (half / "backup_manifest").rename(half / "backup_manifest.tmp")
-    _, series = judged(tool.set(), tmp_path)
+    _, series = judged(tool.set(path=f"{tool.copies}/bad"), tmp_path)
     states = {p.name: p.state for p in series.points}
     assert (states["whole"], states["cut"], states["half"]) == (
         PointState.OK,
@@ -102,6 +103,7 @@ def test_the_archiver(tool: Tool, tmp_path: Path) -> None:
     tool.wait("failed_count")
     run_as = account() if os.geteuid() == 0 else ""
     _, failing = judged(tool.archiver(run_as=run_as), tmp_path)
+    (tool.server.folder / "full").unlink()
     assert failing.archive is not None
     assert failing.archive.last is not None
     assert failing.archive.failing_since == failing.archive.last
