@@ -63,7 +63,8 @@ def next_level(desk: Desk, system: System, rows: Rows) -> NextLevel | None:
         for wanted, into in ((NO, lacking), (UNKNOWN, unclear)):
             about = tuple(clean(s) for s, is_ in found if is_ == wanted)
             if about:
-                into.append(_duty(desk, name, grade, about))
+                everywhere = name in WHOLE or len(about) == len(found)
+                into.append(_duty(desk, name, grade, () if everywhere else about))
     required = [d for d in (*lacking, *unclear) if d.grade == "required"]
     return NextLevel(
         level=level,
@@ -76,8 +77,7 @@ def next_level(desk: Desk, system: System, rows: Rows) -> NextLevel | None:
 
 def _duty(desk: Desk, name: str, grade: str, about: tuple[str, ...]) -> Duty:
     check = f"backup.{name}"
-    subjects = () if name in WHOLE else about
-    return Duty(check=check, title=desk.say(check, "title"), grade=grade, subjects=subjects)
+    return Duty(check=check, title=desk.say(check, "title"), grade=grade, subjects=about)
 
 
 def _states(desk: Desk, system: System, rows: Rows, name: str) -> list[tuple[str, str]]:

@@ -296,7 +296,7 @@ class Duty(Value, frozen=True):
     grade: str
     """`required`, or `expected` as good practice."""
     subjects: tuple[str, ...]
-    """The backup sets it is about; empty for the whole system."""
+    """The backup sets it is about; empty for the whole system, and when it is all of them."""
 
 
 class NextLevel(Value, frozen=True):

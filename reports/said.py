@@ -177,7 +177,8 @@ class Sayings:
         """Whether backup is ready for the next level."""
         if n.met:
             return self._t("next_met", level=n.level)
-        return self._t("next_not", level=n.level)
+        # What could not be seen is no shortfall, and no proof that there is none.
+        return self._t("next_not" if n.missing else "next_unknown", level=n.level)
 
     def next_lines(self, n: NextLevel) -> tuple[tuple[str, str], ...]:
         """What is missing, what would be good, what cannot be told: label and list."""

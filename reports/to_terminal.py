@@ -17,6 +17,7 @@ from reports.shapes import blocks, parts
 from reports.words import Words
 
 if TYPE_CHECKING:
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
@@ -62,8 +63,8 @@ def summary_text(report: Report, color: bool, width: int, path: str = "") -> str
     console.print(_seen(report, words))
     for line in _decisions(report, words):
         console.print(line)
-    for line in _systems(report, words):
-        console.print(line)
+    for each in _systems(report, words):
+        console.print(each)
     if path:
         console.print(_text(words("term_report", path=path), "bold"), soft_wrap=True)
     return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
@@ -132,7 +133,13 @@ def _decisions(report: Report, words: Words) -> list[Text]:
     return lines
 
 
-def _systems(report: Report, words: Words) -> list[Text]:
+def _in(cells: int, text: Text) -> Padding:
+    from rich.padding import Padding  # noqa: PLC0415 - rich loads when used
+
+    return Padding(text, (0, 0, 0, cells))
+
+
+def _systems(report: Report, words: Words) -> list[Text | Padding]:
     """Every system of a scan that is of one unit or one system only."""
     if not report.about.single:
         return []
@@ -140,30 +147,32 @@ def _systems(report: Report, words: Words) -> list[Text]:
     return [x for u in report.units for s in u.systems for x in _system(s, words, sayings)]
 
 
-def _system(system: SystemView, words: Words, sayings: Sayings) -> list[Text]:
+def _system(system: SystemView, words: Words, sayings: Sayings) -> list[Text | Padding]:
     level = words("level", n=system.level) if system.level else words("level_none")
-    lines = [_text(""), _text(f"{system.name} ({level})", "bold")]
+    lines: list[Text | Padding] = [_text(""), _text(f"{system.name} ({level})", "bold")]
     for each in system.backups:
         lines += _backup(each, words, sayings)
     found = system.next_level
     if found is not None:
-        lines.append(_text(f"  {sayings.next_title(found)}", "green" if found.met else "bold"))
-        lines += [_text(f"    {label}: {said}") for label, said in sayings.next_lines(found)]
+        lines.append(_in(2, _text(sayings.next_title(found), "green" if found.met else "bold")))
+        lines += [_in(4, _text(f"{label}: {said}")) for label, said in sayings.next_lines(found)]
     return lines
 
 
-def _backup(b: BackupView, words: Words, sayings: Sayings) -> list[Text]:
+def _backup(b: BackupView, words: Words, sayings: Sayings) -> list[Text | Padding]:
     said = f"{words('backup_set', id=b.id)}: {b.kind}, {sayings.promise(b)}, {sayings.newest(b)}"
-    lines = [_text(f"  {said}", "bold" if b.ratio is not None and b.ratio > 1 else "")]
+    lines: list[Text | Padding] = [
+        _in(2, _text(said, "bold" if b.ratio is not None and b.ratio > 1 else ""))
+    ]
     if b.strip is not None:
         shapes = "".join(_SLOTS.get(state, "?") for _, state in b.strip.slots)
-        lines.append(_text(f"    {shapes} {sayings.strip(b.strip)}"))
+        lines.append(_in(4, _text(f"{shapes} {sayings.strip(b.strip)}")))
     if len(b.sizes) > 1:
-        lines.append(_text(f"    {blocks(b.sizes)} {sayings.sizes(b.sizes)}"))
-    lines += [_text(f"    {label}: {x}") for label, values in sayings.facts(b) for x in values]
+        lines.append(_in(4, _text(f"{blocks(b.sizes)} {sayings.sizes(b.sizes)}")))
+    lines += [_in(4, _text(f"{label}: {x}")) for label, values in sayings.facts(b) for x in values]
     for group in groups(b.lines):
-        line = _text("    ")
+        line = _text("")
         line.append(f"{words(f'status_{group.status}')} ({group.n}): ", _STYLES[group.status])
         line.append(" ".join(sentence for sentence, _, _ in group.sentences))
-        lines.append(line)
+        lines.append(_in(4, line))
     return lines
