@@ -431,3 +431,10 @@ def test_passed_rows_are_named_once_by_what_they_speak_of() -> None:
     folded = page.split("<summary>Đã đạt", 1)[1].split("</details>", 1)[0]
     assert folded.count(title) == 1
     assert folded.count("<b>app/csdl</b>") == 1
+
+
+def test_a_unit_with_nothing_wrong_costs_little_of_the_page() -> None:
+    # A city of 126 units has to stay under 3 MB, most of its rows met.
+    slots = [[f"2026-11-{day:02}T02:00:00Z", "kept"] for day in range(1, 15)]
+    rows = good(periodic=duty("periodic", detail={"slots": slots}))
+    assert len(html(report(rows)).encode()) - len(html(report(rows[:1])).encode()) < 4000
