@@ -108,7 +108,8 @@ def periodic(context: Context, series: BackupSeries) -> Iterable[Verdict]:
     c = a.coverage
     counts = {"kept": c.kept, "expected": c.expected, "missed": c.missed}
     known = len(a.points.valid) + len(a.points.gone)
-    if not known:
+    # A rhythm that only the memory knows is over: nothing of it could be restored today.
+    if not a.points.valid:
         yield _without_slots(a, detail, severity)
     elif a.truncated and c.missed:
         yield _cannot_tell("backup.periodic.truncated", _cut(series), detail)
