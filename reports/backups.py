@@ -15,7 +15,7 @@ from checks.texts import clean
 from inventory.model import BackupSet, System
 from reports import details
 from reports.findings import Desk, line
-from reports.model import BackupView, CopyView
+from reports.model_backup import BackupView, CopyView
 
 Rows = Sequence[Result]
 

@@ -22,17 +22,8 @@ from inventory.model import UnitKind
 from reports import changes as moved
 from reports.findings import Desk
 from reports.headline import Figures, headline
-from reports.model import (
-    About,
-    Area,
-    Changes,
-    Count,
-    Deadlines,
-    Open,
-    Report,
-    Seen,
-    UnitView,
-)
+from reports.model import About, Area, Changes, Deadlines, Open, Report, Seen, UnitView
+from reports.model_backup import Count
 from reports.rollup import KINDS, Base, Standing, base, by_main_cause, causes, narrowed, standing
 from reports.rules import Rules, rules
 from reports.tasks import decisions

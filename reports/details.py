@@ -14,7 +14,8 @@ from typing import Any
 
 from checks.results import Result
 from checks.texts import clean, percent
-from reports.model import Count, Fact, Strip
+from reports.model import Fact
+from reports.model_backup import Count, Strip
 from reports.words import Words
 
 SLOT_STATES = ("kept", "late", "suspect", "missed", "unknown", "pending")

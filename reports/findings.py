@@ -14,7 +14,8 @@ from checks.texts import clean
 from inventory.model import Inventory, Person, System, Unit
 from reports import details
 from reports.changes import Ledger
-from reports.model import Blind, Clear, Finding, Line, Proof, WaiverView
+from reports.model import Blind, Clear, Finding, Proof, WaiverView
+from reports.model_backup import Line
 from reports.rollup import UNSEEN, cause_of
 from reports.rules import Rules
 from reports.voice import Voice

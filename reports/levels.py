@@ -14,7 +14,7 @@ from inventory.model import System
 from reports import details
 from reports.backups import NO, UNKNOWN, YES, state
 from reports.findings import Desk
-from reports.model import Duty, NextLevel
+from reports.model_backup import Duty, NextLevel
 
 Rows = Sequence[Result]
 

@@ -16,7 +16,8 @@ import msgspec
 from checks.model import FailureKind, Severity, Status
 from checks.results import Result, Scan, Tally, at_least, fingerprint
 from inventory.model import Selection, Unit, UnitKind
-from reports.model import FAMILIES, Count
+from reports.model import FAMILIES
+from reports.model_backup import Count
 
 UNSEEN = (Status.UNKNOWN, Status.ERROR)
 CAUSES = (*(k.value for k in FailureKind), "not_scanned", "unspecified", "error", "no_rows")

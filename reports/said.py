@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from checks.model import STATUS_ORDER, Status
-from reports.model import BackupView, CopyView, Duty, Line, NextLevel, Strip
+from reports.model_backup import BackupView, CopyView, Duty, Line, NextLevel, Strip
 from reports.words import Words
 
 _TWICE = 2

@@ -19,7 +19,8 @@ from markupsafe import Markup
 from checks.model import STATUS_ORDER
 from checks.results import Tally
 from reports import said, shapes
-from reports.model import Count, Report
+from reports.model import Report
+from reports.model_backup import Count
 from reports.rules import rules
 from reports.words import Words
 

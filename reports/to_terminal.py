@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from checks.model import STATUS_ORDER
-from reports.model import BackupView, Report, SystemView
+from reports.model import Report, SystemView
+from reports.model_backup import BackupView
 from reports.said import Sayings, groups
 from reports.shapes import blocks, parts
 from reports.words import Words

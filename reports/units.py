@@ -16,7 +16,8 @@ from inventory.model import Person, System, Unit
 from reports.changes import trend
 from reports.collate import vi_key
 from reports.findings import Desk, blind, finding, line, order, unit_name
-from reports.model import Cell, Line, Post, UnitView
+from reports.model import Cell, Post, UnitView
+from reports.model_backup import Line
 from reports.rollup import (
     KINDS,
     Base,

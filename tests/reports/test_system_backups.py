@@ -24,7 +24,8 @@ from inventory.model import (
 )
 from reports.build import build
 from reports.levels import ADVISED, ALWAYS, WHOLE, grades
-from reports.model import BackupView, Report, SystemView
+from reports.model import Report, SystemView
+from reports.model_backup import BackupView
 from reports.said import Sayings
 from reports.to_html import html
 from reports.to_json import report_json
