@@ -113,7 +113,8 @@ def sauro(port: int, judge: bool = False) -> Callable[[], int]:
 
     from checks.backup.sources.registry import SERIES  # noqa: PLC0415
     from checks.backup.sources.s3 import OBJECTS  # noqa: PLC0415
-    from checks.model import Answers, Context, Scope, Subject  # noqa: PLC0415
+    from checks.evidence import Answers  # noqa: PLC0415
+    from checks.model import Context, Scope, Subject  # noqa: PLC0415
     from inventory.model import (  # noqa: PLC0415
         BackupSet,
         Bucket,

@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import msgspec
 from sqlalchemy import URL
 
-from checks.model import Evidence, Message, Severity, Status
+from checks.evidence import Evidence
+from checks.model import Message, Severity, Status
 from checks.results import EvidenceRef, Result, ScanInfo, TargetOutcome, fingerprint
 from inventory.model import Inventory, Selection
 from scanner.store import migrations, writes

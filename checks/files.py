@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from checks.model import FILES, Need, Probe, Request, Source, Unparsable
+from checks.evidence import FILES, Need, Probe, Request, Source, Unparsable
 
 LONGEST_HEADER = 8192
 """Bytes of an entry's header line, at most."""

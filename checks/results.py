@@ -9,15 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from checks.model import (
-    SEVERITY_ORDER,
-    STATUS_ORDER,
-    Failure,
-    Message,
-    Severity,
-    Status,
-    Value,
-)
+from checks.evidence import Failure, Value
+from checks.model import SEVERITY_ORDER, STATUS_ORDER, Message, Severity, Status
 from inventory.model import Inventory, Selection
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 import msgspec
 
 from checks.dates import bare
+from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.folding import letters, words
-from checks.model import Unparsable
 from checks.workbooks import is_workbook, sheets
 
 _HEAD = 20

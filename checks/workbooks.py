@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from python_calamine import CalamineWorkbook, SheetVisibleEnum
 
+from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.model import Unparsable
 from checks.texts import clean
 
 MOST_BYTES = 64 * 1024 * 1024

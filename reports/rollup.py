@@ -13,7 +13,8 @@ from hashlib import sha256
 
 import msgspec
 
-from checks.model import FailureKind, Severity, Status
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
 from checks.results import Result, Scan, Tally, at_least, fingerprint
 from inventory.model import Selection, Unit, UnitKind
 from reports.model import FAMILIES

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from checks.model import Failure, Message, Severity, Status
+from checks.evidence import Failure
+from checks.model import Message, Severity, Status
 from checks.results import EvidenceRef, Result, Scan, TargetOutcome, WaiverRef
 from inventory.model import Selection
 from reports.model import Report

@@ -19,7 +19,8 @@ import msgspec
 
 import scanner
 from checks.changes import Changes, compare, obstacle
-from checks.model import Check, Evidence, Memory, Options, Request
+from checks.evidence import Evidence, Request
+from checks.model import Check, Memory, Options
 from checks.results import Scan, ScanInfo
 from inventory.model import Selection
 from scanner import run as engine

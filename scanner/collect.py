@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks.model import FILES, Evidence, FailureKind, Request
+from checks.evidence import FILES, Evidence, FailureKind, Request
 from checks.texts import clean
 from inventory.model import Inventory, Server
 from scanner.transports.base import Clock, SizeLimits, SshLimits, Transport, all_failed

@@ -15,25 +15,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Check,
-    Context,
     Evidence,
-    Fact,
     Failure,
     FailureKind,
-    Memory,
-    Message,
     Need,
-    Options,
     Request,
-    Status,
-    Subject,
     Unparsable,
     Value,
-    Verdict,
 )
+from checks.model import Check, Context, Fact, Memory, Message, Options, Status, Subject, Verdict
 from checks.results import EvidenceRef, Result, WaiverRef, fingerprint
 from checks.texts import clean
 from inventory.model import Inventory

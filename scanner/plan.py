@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from checks.model import Check, Fact, NotDeclared, Request, Scope, Subject, Value
+from checks.evidence import NotDeclared, Request, Value
+from checks.model import Check, Fact, Scope, Subject
 from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 import msgspec
 
-from checks.model import Evidence, Request
+from checks.evidence import Evidence, Request
 
 Visited = tuple[str, list[Evidence], float]
 """A target, its evidence in the order asked, and the seconds of the visit."""

@@ -14,7 +14,8 @@ from typing import Protocol
 
 import msgspec
 
-from checks.model import Evidence, Failure, FailureKind, Memory, Message, Request, Status
+from checks.evidence import Evidence, Failure, FailureKind, Request
+from checks.model import Memory, Message, Status
 from checks.results import Result, Scan, TargetOutcome, fingerprint
 from inventory.model import Inventory
 from scanner.judge import Judge, Judged

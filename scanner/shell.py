@@ -20,7 +20,7 @@ from typing import cast
 
 import msgspec
 
-from checks.model import Evidence, Failure, FailureKind, Request, Source
+from checks.evidence import Evidence, Failure, FailureKind, Request, Source
 from scanner.shell_words import by_exit, fail, own_words
 
 Buffer = bytes | bytearray | mmap.mmap

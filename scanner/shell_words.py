@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 
 _MISSING = re.compile(r"^sauro:missing\s+(\S.*)$", re.MULTILINE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checks.model import Request
+from checks.evidence import Request
 
 
 def rules(login: str, requests: Iterable[Request]) -> list[str]:

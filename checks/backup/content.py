@@ -16,12 +16,11 @@ from checks.backup.periodicity import Thresholds
 from checks.backup.promise import defaults, promise_of
 from checks.backup.series import BackupPoint, BackupSeries, Origin, PointKind, PointState
 from checks.backup.sources.registry import SERIES
+from checks.evidence import Failure, FailureKind
 from checks.model import (
     Arg,
     Check,
     Context,
-    Failure,
-    FailureKind,
     Options,
     Scope,
     Severity,

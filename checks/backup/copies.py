@@ -11,18 +11,8 @@ from typing import Any
 
 from checks.backup.duties import applies_not, cannot_tell, lacking, undeclared, unseen
 from checks.backup.places import COPIES, Copies, Place
-from checks.model import (
-    Arg,
-    Check,
-    Context,
-    Failure,
-    Options,
-    Scope,
-    Severity,
-    Verdict,
-    check,
-    passed,
-)
+from checks.evidence import Failure
+from checks.model import Arg, Check, Context, Options, Scope, Severity, Verdict, check, passed
 
 _TCVN_2 = "TCVN 14423:2026 4.11"
 _TCVN_3 = "TCVN 14423:2026 5.11"

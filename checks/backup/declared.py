@@ -9,17 +9,7 @@ from typing import Any
 
 from checks.backup.duties import cannot_tell, severity_at, undeclared
 from checks.backup.promise import default_every, defaults
-from checks.model import (
-    Check,
-    Context,
-    Options,
-    Scope,
-    Severity,
-    Verdict,
-    check,
-    failed,
-    passed,
-)
+from checks.model import Check, Context, Options, Scope, Severity, Verdict, check, failed, passed
 from inventory.model import BackupExemption, System
 
 CONTROLS = ("TCVN 14423:2026 x.11", "Decree 331/2026 Art. 28.1", "CIS 11.1", "NIST CP-9")

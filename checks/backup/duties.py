@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from checks.backup.promise import defaults
-from checks.model import Arg, Context, Failure, FailureKind, Message, Severity, Status, Verdict
+from checks.evidence import Failure, FailureKind
+from checks.model import Arg, Context, Message, Severity, Status, Verdict
 
 
 def severity_at(level: int | None) -> Severity:

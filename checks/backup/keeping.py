@@ -14,19 +14,8 @@ from checks.backup.promise import default_keep, promise_of
 from checks.backup.restore import known_since
 from checks.backup.series import BackupSeries, Origin
 from checks.backup.sources.registry import SERIES
-from checks.model import (
-    Arg,
-    Check,
-    Context,
-    Failure,
-    FailureKind,
-    Scope,
-    Severity,
-    Verdict,
-    check,
-    failed,
-    passed,
-)
+from checks.evidence import Failure, FailureKind
+from checks.model import Arg, Check, Context, Scope, Severity, Verdict, check, failed, passed
 
 _TCVN = "TCVN 14423:2026 x.11"
 _DAY = dt.timedelta(days=1)

@@ -12,19 +12,8 @@ from checks.backup.periodicity import Age, Thresholds, freshness, sort_points
 from checks.backup.promise import promise_of
 from checks.backup.series import BackupPoint, BackupSeries, Repository
 from checks.backup.sources.registry import SERIES
-from checks.model import (
-    Answers,
-    Context,
-    Fact,
-    Failure,
-    FailureKind,
-    Need,
-    NotDeclared,
-    Request,
-    Scope,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Failure, FailureKind, Need, NotDeclared, Request, Unparsable
+from checks.model import Context, Fact, Scope, Subject
 from inventory.model import BackupSet
 
 

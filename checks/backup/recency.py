@@ -11,12 +11,11 @@ from checks.backup.periodicity import Age, Assessment, Sized, Thresholds, assess
 from checks.backup.promise import promise_of
 from checks.backup.series import BackupSeries
 from checks.backup.sources.registry import SERIES
+from checks.evidence import Failure, FailureKind
 from checks.model import (
     Arg,
     Check,
     Context,
-    Failure,
-    FailureKind,
     Message,
     Scope,
     Severity,

@@ -11,11 +11,11 @@ from checks.backup.duties import cannot_tell, lacking, severity_at, undeclared, 
 from checks.backup.promise import defaults, duration
 from checks.backup.series import BackupSeries, PointState, Proof, ProofKind
 from checks.backup.sources.registry import SERIES
+from checks.evidence import FailureKind
 from checks.model import (
     Arg,
     Check,
     Context,
-    FailureKind,
     Options,
     Scope,
     Severity,

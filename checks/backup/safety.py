@@ -9,18 +9,8 @@ from checks.backup.duties import lacking, severity_at, undeclared, unseen
 from checks.backup.promise import defaults
 from checks.backup.series import BackupPoint, BackupSeries, PointState, Repository
 from checks.backup.sources.registry import SERIES
-from checks.model import (
-    Check,
-    Context,
-    Failure,
-    Options,
-    Scope,
-    Severity,
-    Verdict,
-    check,
-    failed,
-    passed,
-)
+from checks.evidence import Failure
+from checks.model import Check, Context, Options, Scope, Severity, Verdict, check, failed, passed
 
 _TCVN_3 = "TCVN 14423:2026 5.11"
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from checks.model import Failure
+from checks.evidence import Failure
 
 
 class PointState(StrEnum):

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 from checks.documents.events import DocumentEvents, SourceKind
-from checks.model import Value
+from checks.evidence import Value
 
 
 class Period(Value, frozen=True):

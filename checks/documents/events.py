@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
-from checks.model import Failure, Value
+from checks.evidence import Failure, Value
 
 
 class SourceKind(StrEnum):

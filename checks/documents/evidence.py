@@ -16,12 +16,9 @@ from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.mail_probe import MAIL_LOG
 from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.register import read_register
-from checks.files import FileEntry, files_request, unpack
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
-    Fact,
     Failure,
     FailureKind,
     Need,
@@ -29,9 +26,10 @@ from checks.model import (
     Probe,
     Request,
     Source,
-    Subject,
     Unparsable,
 )
+from checks.files import FileEntry, files_request, unpack
+from checks.model import Context, Fact, Subject
 from inventory.model import Documents, FileSource, MailSource
 
 _LIMIT = 256 * 1024 * 1024

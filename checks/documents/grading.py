@@ -18,7 +18,7 @@ from checks.documents.events import (
     Place,
 )
 from checks.documents.lookup import Document, Documents
-from checks.model import Value
+from checks.evidence import Value
 
 _WINDOW = (-1, 30)
 """Days after a document's date in which a mail naming it is taken to carry it."""

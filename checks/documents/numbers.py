@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.documents.events import DocumentKey
+from checks.evidence import Value
 from checks.folding import fold
-from checks.model import Value
 
 TYPES = frozenset({
     "NQ", "QD", "CT", "QC", "QYD", "TC", "TB", "HD", "CTR", "KH", "PA", "DA", "BC", "BB", "TTR",

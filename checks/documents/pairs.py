@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from checks.documents.events import DocumentKey
 from checks.documents.grading import Graded
-from checks.model import Value
+from checks.evidence import Value
 
 EXEMPTIONS = frozenset({"MAT", "LUAT_DINH_GIAY", "NGOAI_TRUC", "SU_CO_HE_THONG"})
 """Reason codes for which a document need not go through the axis."""

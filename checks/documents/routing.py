@@ -12,15 +12,14 @@ from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
 from checks.documents.matching import match
 from checks.documents.pairs import Bypass, Matching, Rules
+from checks.evidence import FailureKind, Unparsable
 from checks.model import (
     Context,
-    FailureKind,
     Message,
     Options,
     Scope,
     Severity,
     Status,
-    Unparsable,
     Verdict,
     check,
     failed,

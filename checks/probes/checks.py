@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+from checks.evidence import FailureKind
 from checks.model import (
     Check,
     Context,
-    FailureKind,
     Options,
     Scope,
     Severity,

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from checks.model import Answers, Context, Evidence, Fact, Need, Probe, Request, Subject, Unparsable
+from checks.evidence import Answers, Evidence, Need, Probe, Request, Unparsable
+from checks.model import Context, Fact, Subject
 from checks.texts import clean
 
 CLOCK = Probe(

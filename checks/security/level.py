@@ -7,10 +7,10 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from checks.evidence import FailureKind
 from checks.model import (
     Check,
     Context,
-    FailureKind,
     Message,
     Options,
     Scope,

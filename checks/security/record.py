@@ -9,18 +9,9 @@ from typing import Literal
 
 import msgspec
 
+from checks.evidence import Answers, NotDeclared, Probe, Request, Source, Unparsable
 from checks.files import files_request, unpack
-from checks.model import (
-    Answers,
-    Context,
-    Fact,
-    NotDeclared,
-    Probe,
-    Request,
-    Source,
-    Subject,
-    Unparsable,
-)
+from checks.model import Context, Fact, Subject
 from inventory.decode import decode_yaml
 from inventory.problems import InvalidInput
 

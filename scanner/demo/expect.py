@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Iterator
 from functools import partial
 
-from checks.model import FailureKind, Severity, Status
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
 from scanner.demo.kinds import HostKind

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from checks.model import FailureKind, Severity, Status
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
 from scanner.demo.plot import BackupStory, SetPlot, SystemPlot, UnitPlot
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 from scanner.demo.truth import Expected

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.model import FailureKind, Severity, Status
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
 from scanner.demo.plot import DocsStory, UnitPlot
 from scanner.demo.truth import Expected
 

@@ -18,7 +18,8 @@ from typing import Self, TypeVar
 
 from sqlalchemy import Connection, Engine, select, update
 
-from checks.model import Evidence, Memory, Status
+from checks.evidence import Evidence
+from checks.model import Memory, Status
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
 from inventory.model import Inventory
 from scanner.store import life, migrations, prune, reads, tables, writes

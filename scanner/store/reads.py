@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
-from checks.model import Evidence, Failure, FailureKind, Memory
+from checks.evidence import Evidence, Failure, FailureKind
+from checks.model import Memory
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
 from inventory.model import Inventory
 from scanner.store import tables

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, Insert
 
-from checks.model import Evidence, Memory
+from checks.evidence import Evidence
+from checks.model import Memory
 from checks.results import Result, TargetOutcome
 from scanner.store import tables
 from scanner.store.codec import pack, to_column, to_micros

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 import msgspec
 from msgspec import Meta
 
-from checks.model import Evidence, Failure, FailureKind, Request
+from checks.evidence import Evidence, Failure, FailureKind, Request
 
 Clock = Callable[[], dt.datetime]
 """The wall clock, UTC and aware; tests pass their own."""

@@ -18,8 +18,8 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
+from checks.evidence import Evidence, Failure, FailureKind, Request
 from checks.files import header
-from checks.model import Evidence, Failure, FailureKind, Request
 from checks.texts import clean
 from scanner.transports.base import Clock, SizeLimits
 from scanner.transports.wire import Spool

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 
 _LONGEST = 1200

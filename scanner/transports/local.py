@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import IO
 
-from checks.model import Evidence, Failure, FailureKind, Request
+from checks.evidence import Evidence, Failure, FailureKind, Request
 from scanner.shell import NOISE_ERRORS, Answer, Batch, compose, split
 from scanner.transports.base import Clock, SizeLimits, all_failed
 from scanner.transports.wire import Spool

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from checks.model import Evidence, FailureKind, Request, Unparsable
+from checks.evidence import Evidence, FailureKind, Request, Unparsable
 from scanner.transports.base import Clock, all_failed
 
 

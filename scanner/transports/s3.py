@@ -17,7 +17,7 @@ from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 from checks.backup.sources.place import Place
-from checks.model import Evidence, Failure, FailureKind, Request
+from checks.evidence import Evidence, Failure, FailureKind, Request
 from checks.texts import clean
 from inventory.model import Bucket
 from scanner.transports import s3_aws

@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from checks.model import FailureKind
+from checks.evidence import FailureKind
 from scanner.transports.s3_errors import Problem, classify
 from scanner.transports.s3_pages import Asked, Fetch, Page, expect, rfc3339
 

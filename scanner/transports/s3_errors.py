@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 from scanner.transports.secrets import NoSecret
 

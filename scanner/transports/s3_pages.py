@@ -12,7 +12,7 @@ import msgspec
 
 from checks.backup.sources.place import Place
 from checks.backup.sources.s3_keys import is_finished
-from checks.model import FailureKind
+from checks.evidence import FailureKind
 from scanner.transports.s3_errors import Problem
 from scanner.transports.wire import Spool
 

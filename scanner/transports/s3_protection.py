@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from checks.backup.sources.s3_answers import RETENTION, RIGHTS
-from checks.model import FailureKind
+from checks.evidence import FailureKind
 from scanner.transports.s3_errors import Problem, classify
 from scanner.transports.s3_pages import Asked, Fetch, Newest, Page, expect, rfc3339
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from checks.model import Request
+from checks.evidence import Request
 from scanner.shell import Armed, quote
 
 _MOST_BYTES = 65_536

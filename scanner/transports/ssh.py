@@ -17,7 +17,7 @@ from paramiko import Channel, Message, Transport
 from paramiko.common import cMSG_CHANNEL_REQUEST
 from paramiko.ssh_exception import ChannelException, SSHException
 
-from checks.model import Evidence, Failure, FailureKind, Request
+from checks.evidence import Evidence, Failure, FailureKind, Request
 from inventory.model import Server
 from scanner.shell import COMMAND, NOISE_ERRORS, Answer, Batch, compose, split
 from scanner.transports.base import Clock, SizeLimits, SshLimits, all_failed

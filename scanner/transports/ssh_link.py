@@ -30,7 +30,7 @@ from paramiko.ssh_exception import (
     SSHException,
 )
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from scanner.transports.base import SshLimits
 from scanner.transports.known_hosts import Expected, Key, KnownHosts, expected, judge
 from scanner.transports.ssh_login import AgentKeys, Endpoint, Keys, Stop, candidates

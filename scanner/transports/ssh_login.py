@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from paramiko import Agent, PKey, SSHConfig, SSHException
 from paramiko.config import SSHConfigDict
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 from inventory.model import Server
 

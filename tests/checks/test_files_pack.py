@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.evidence import FILES, Need, Probe, Source, Unparsable
 from checks.files import FileEntry, files_request, pack, unpack
-from checks.model import FILES, Need, Probe, Source, Unparsable
 
 MOMENT = dt.datetime(2026, 11, 21, 2, 0, tzinfo=dt.UTC)
 entries = st.builds(

@@ -13,19 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    FailureKind,
-    Need,
-    Scope,
-    Severity,
-    Status,
-    Subject,
-    Unparsable,
-    Verdict,
-)
+from checks.evidence import Answers, Evidence, FailureKind, Need, Unparsable
+from checks.model import Context, Scope, Severity, Status, Subject, Verdict
 from checks.probes.checks import ClockOptions, host_clock
 from checks.probes.host import (
     CLOCK,

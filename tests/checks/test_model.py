@@ -11,25 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Need, Probe, Source, Unparsable
 from checks.model import (
     SEVERITY_ORDER,
     STATUS_ORDER,
-    Answers,
     Context,
-    Evidence,
     Fact,
-    Failure,
-    FailureKind,
-    Need,
     NoOptions,
     Options,
-    Probe,
     Scope,
     Severity,
-    Source,
     Status,
     Subject,
-    Unparsable,
     Verdict,
     check,
     failed,

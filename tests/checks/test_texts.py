@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 import checks
 from checks import texts
 from checks.catalogue import builtin
-from checks.model import FailureKind, Message
+from checks.evidence import FailureKind
+from checks.model import Message
 from checks.texts import LANGUAGES, clean, day, duration, mend, moment, number, percent, size
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

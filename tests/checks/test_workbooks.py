@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks import workbooks
+from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.model import Unparsable
 from checks.tables import read_table
 from checks.workbooks import is_workbook, sheets
 from tests.helpers.backup_series import NOW

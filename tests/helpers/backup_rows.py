@@ -7,7 +7,8 @@ from pathlib import Path
 
 from checks.backup.series import BackupSeries
 from checks.backup.sources.registry import SERIES
-from checks.model import Evidence, FailureKind, Status
+from checks.evidence import Evidence, FailureKind
+from checks.model import Status
 from checks.results import Result
 from inventory.model import BackupSet
 from scanner.transports.base import SizeLimits

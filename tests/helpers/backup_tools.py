@@ -13,7 +13,8 @@ import msgspec
 from checks.backup.series import BackupSeries
 from checks.backup.sources.registry import SERIES
 from checks.catalogue import builtin
-from checks.model import Answers, Context, Evidence, Request, Scope, Subject, Unparsable
+from checks.evidence import Answers, Evidence, Request, Unparsable
+from checks.model import Context, Scope, Subject
 from checks.probes.host import CLOCK
 from checks.results import Result
 from inventory.model import BackupSet, Inventory, Selection, Server, System, Unit, UnitKind

@@ -15,20 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from checks.documents.evidence import DOCUMENTS, GATEWAY, MAIL_FILE, REGISTER
 from checks.documents.sources.mail_probe import MAIL_LOG
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Request
 from checks.files import FileEntry, pack
-from checks.model import (
-    Answers,
-    Check,
-    Context,
-    Evidence,
-    Failure,
-    FailureKind,
-    Options,
-    Request,
-    Scope,
-    Subject,
-    Verdict,
-)
+from checks.model import Check, Context, Options, Scope, Subject, Verdict
 from inventory.model import (
     Agency,
     Documents,

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from checks.model import Failure, FailureKind, Message, Severity, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Message, Severity, Status
 from checks.results import (
     EvidenceRef,
     Result,

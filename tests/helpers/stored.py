@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from checks.model import Evidence, Failure, FailureKind, Memory, Message, Severity, Status
+from checks.evidence import Evidence, Failure, FailureKind
+from checks.model import Memory, Message, Severity, Status
 from checks.results import (
     EvidenceRef,
     Result,

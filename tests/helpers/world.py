@@ -7,24 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from checks.model import (
-    Answers,
-    Check,
-    Context,
-    Evidence,
-    Fact,
-    Failure,
-    FailureKind,
-    Need,
-    NoOptions,
-    Probe,
-    Request,
-    Scope,
-    Severity,
-    Subject,
-    Verdict,
-    check,
-)
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Need, Probe, Request
+from checks.model import Check, Context, Fact, NoOptions, Scope, Severity, Subject, Verdict, check
 from inventory.model import BackupSet, Inventory, Server, System, Unit, UnitKind
 from scanner.judge import Judge
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.model import Failure, FailureKind, Severity, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Severity, Status
 from checks.results import Result, Scan
 from inventory.model import Person, Selection, System, UnitKind
 from reports.build import build

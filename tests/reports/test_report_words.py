@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from checks.model import FailureKind, Severity, Status
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
 from inventory.model import UnitKind
 from reports.details import _FORMS, SLOT_STATES
 from reports.findings import CLEARS

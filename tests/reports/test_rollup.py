@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import Failure, FailureKind, Message, Severity, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Message, Severity, Status
 from checks.results import Result, Tally
 from inventory.model import Selection
 from reports.rollup import (

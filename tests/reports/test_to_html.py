@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from checks.model import Failure, FailureKind, Severity, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Severity, Status
 from checks.results import EvidenceRef
 from inventory.model import BackupSet, Person, System
 from reports.model import FAMILIES

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import FILES, Evidence, FailureKind, Request, Source
+from checks.evidence import FILES, Evidence, FailureKind, Request, Source
 from inventory.model import Bucket, Inventory, Server
 from scanner.collect import Collector
 from scanner.transports.base import SizeLimits, SshLimits

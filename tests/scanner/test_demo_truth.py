@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from checks.model import Failure, FailureKind, Message, Severity, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Message, Severity, Status
 from checks.results import Result, Scan, ScanInfo, WaiverRef
 from inventory.model import Inventory, Selection
 from scanner.demo.casting import cast

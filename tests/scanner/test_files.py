@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from checks.evidence import FILES, Evidence, FailureKind, Request, Source
 from checks.files import unpack
-from checks.model import FILES, Evidence, FailureKind, Request, Source
 from scanner.transports.base import SizeLimits
 from scanner.transports.files import FilesTransport
 

@@ -10,19 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import (
-    Context,
-    FailureKind,
-    Need,
-    NotDeclared,
-    Scope,
-    Status,
-    Unparsable,
-    Verdict,
-    failed,
-    not_applicable,
-    passed,
-)
+from checks.evidence import FailureKind, Need, NotDeclared, Unparsable
+from checks.model import Context, Scope, Status, Verdict, failed, not_applicable, passed
 from inventory.model import Selection, Waiver
 from scanner.judge import Seen
 from scanner.plan import Case, plan

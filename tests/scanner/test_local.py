@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from checks.model import Evidence, FailureKind, Request, Source
+from checks.evidence import Evidence, FailureKind, Request, Source
 from scanner.transports.base import SizeLimits
 from scanner.transports.local import LocalTransport
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from checks.model import Evidence, FailureKind, Request, Source
+from checks.evidence import Evidence, FailureKind, Request, Source
 from scanner.pool import visit_all
 from scanner.transports.base import all_failed
 

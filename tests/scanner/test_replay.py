@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import Evidence, FailureKind, Request, Source, Unparsable
+from checks.evidence import Evidence, FailureKind, Request, Source, Unparsable
 from scanner.transports.replay import ReplayTransport, load_recorded, save_recorded
 
 NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)

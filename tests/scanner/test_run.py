@@ -8,18 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import (
-    Context,
-    Evidence,
-    Memory,
-    Need,
-    Request,
-    Scope,
-    Status,
-    Verdict,
-    failed,
-    passed,
-)
+from checks.evidence import Evidence, Need, Request
+from checks.model import Context, Memory, Scope, Status, Verdict, failed, passed
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
 from inventory.model import Selection
 from scanner.plan import Plan, plan

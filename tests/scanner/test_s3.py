@@ -18,7 +18,8 @@ from moto.server import ThreadedMotoServer
 
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.s3 import OBJECTS, UPLOADS
-from checks.model import Answers, Context, Evidence, FailureKind, Request, Scope, Subject
+from checks.evidence import Answers, Evidence, FailureKind, Request
+from checks.model import Context, Scope, Subject
 from inventory.model import BackupSet, Bucket, Inventory, System, Unit, UnitKind
 from scanner.transports import s3, s3_fast
 from scanner.transports.s3 import S3Transport

@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from checks.backup.sources.aws_backup import COPIES, JOBS, POINTS, RESTORES, VAULTS
 from checks.backup.sources.aws_lines import Vault, read_lines
-from checks.model import Evidence, FailureKind, Need, Probe, Request
+from checks.evidence import Evidence, FailureKind, Need, Probe, Request
 from inventory.model import Bucket
 from scanner.transports import s3
 from scanner.transports.s3 import S3Transport

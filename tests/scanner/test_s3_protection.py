@@ -16,7 +16,8 @@ from checks.backup.series import BackupSeries, Repository
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.s3 import LOCKS, MARKERS, OBJECTS, PROTECTION
 from checks.backup.sources.s3_answers import RIGHTS
-from checks.model import Answers, Context, Evidence, FailureKind, Request, Scope, Subject
+from checks.evidence import Answers, Evidence, FailureKind, Request
+from checks.model import Context, Scope, Subject
 from inventory.model import BackupSet, Bucket, Inventory, System, Unit, UnitKind
 from scanner.transports.s3 import S3Transport
 from tests.helpers import stores

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from checks.model import FailureKind, Request, Source
+from checks.evidence import FailureKind, Request, Source
 from inventory.model import Inventory, Server
 from scanner.collect import Collector
 from scanner.shell import Armed, Batch, compose

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.model import Evidence, FailureKind, Request, Source
+from checks.evidence import Evidence, FailureKind, Request, Source
 from checks.probes.host import CLOCK, read_clock
 from scanner.shell import STDERR_BYTES, Answer, Batch, compose, quote, shown, split
 

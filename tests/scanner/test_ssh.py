@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from checks.model import Evidence, FailureKind, Request, Source
+from checks.evidence import Evidence, FailureKind, Request, Source
 from checks.probes.host import CLOCK, IDENTITY, read_clock
 from inventory.model import Server, SshSettings
 from scanner.transports.base import SizeLimits, SshLimits

@@ -16,7 +16,7 @@ import paramiko
 import pytest
 from paramiko.common import AUTH_FAILED, AUTH_SUCCESSFUL
 
-from checks.model import Evidence, FailureKind, Request, Source
+from checks.evidence import Evidence, FailureKind, Request, Source
 from inventory.model import Server, SshSettings
 from scanner.transports.base import SizeLimits, SshLimits
 from scanner.transports.ssh import SshShared, SshTransport

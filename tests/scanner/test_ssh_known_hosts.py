@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from scanner.transports.known_hosts import (
     Expected,
     Key,

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.dialects.postgresql import psycopg
 
-from checks.model import Evidence, FailureKind, Memory, Status
+from checks.evidence import Evidence, FailureKind
+from checks.model import Memory, Status
 from checks.results import Result, ScanInfo
 from inventory.model import Inventory, Unit, UnitKind
 from scanner.store import migrations, tables, writes

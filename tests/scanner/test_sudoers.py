@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from checks.model import Request, Source
+from checks.evidence import Request, Source
 from scanner.sudoers import rules
 
 ASK = Request(probe="p", target="t", source=Source.SHELL)

@@ -27,18 +27,8 @@ from checks.backup.series import (
 from checks.backup.sources.aws_lines import CopyJob, Job, Point, RestoreJob, Vault, read_lines
 from checks.backup.sources.aws_vaults import lock_end, vault_places
 from checks.backup.sources.base import BackupSource, newest
-from checks.model import (
-    Answers,
-    Context,
-    Failure,
-    Need,
-    NotDeclared,
-    Probe,
-    Request,
-    Source,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Failure, Need, NotDeclared, Probe, Request, Source, Unparsable
+from checks.model import Context, Subject
 
 T = TypeVar("T")
 

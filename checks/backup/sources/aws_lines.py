@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import msgspec
 from msgspec import Meta
 
-from checks.model import Evidence, Unparsable
+from checks.evidence import Evidence, Unparsable
 
 T = TypeVar("T")
 Time = Annotated[dt.datetime, Meta(tz=True)]

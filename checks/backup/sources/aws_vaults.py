@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from checks.backup.series import Repository
 from checks.backup.sources.aws_lines import CopyJob, Point, Vault
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 
 _PLATFORM = "aws-backup"

@@ -32,17 +32,8 @@ from checks.backup.sources.outcome import with_code
 from checks.backup.sources.records import clock_of, refuse
 from checks.backup.sources.tool import run
 from checks.backup.timing import Clockwork
-from checks.model import (
-    Answers,
-    Context,
-    Failure,
-    FailureKind,
-    Need,
-    NotDeclared,
-    Probe,
-    Request,
-    Subject,
-)
+from checks.evidence import Answers, Failure, FailureKind, Need, NotDeclared, Probe, Request
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from checks.backup.timing import from_epoch
-from checks.model import Evidence, FailureKind, Unparsable
+from checks.evidence import Evidence, FailureKind, Unparsable
 from checks.texts import clean
 
 _PAIR = re.compile(r"\s*([A-Za-z]{2,30}): ?(.*)")

@@ -30,18 +30,17 @@ from checks.backup.sources.records import clock_of, decode, moment, need_server,
 from checks.backup.sources.repository import describe
 from checks.backup.sources.wal import SEGMENT, failing_since, missing
 from checks.backup.timing import Clockwork
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     FailureKind,
     Need,
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

@@ -9,7 +9,8 @@ import msgspec
 
 from checks.backup.names import group_of
 from checks.backup.series import BackupPoint, BackupSeries, in_order
-from checks.model import Answers, Context, Request, Subject
+from checks.evidence import Answers, Request
+from checks.model import Context, Subject
 
 MOST_POINTS = 2000
 """Points kept of one listing, the newest of them; more say nothing further about a promise."""

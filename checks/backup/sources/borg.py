@@ -21,9 +21,8 @@ from checks.backup.sources.repository import PLACE, address_of, describe, locate
 from checks.backup.sources.tool import password_environ, run, sudo_rule
 from checks.backup.sources.writer import PROCESSES, clocks_of, is_stale, told_of, utc
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
@@ -31,9 +30,9 @@ from checks.model import (
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

@@ -20,9 +20,8 @@ from checks.backup.sources.repository import PLACE, address_of, locate
 from checks.backup.sources.tool import run, sudo_rule
 from checks.backup.sources.writer import clocks_of
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
@@ -30,9 +29,9 @@ from checks.model import (
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

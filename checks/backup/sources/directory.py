@@ -28,17 +28,8 @@ from checks.backup.timing import (
     from_epoch,
     read_name,
 )
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    Need,
-    NotDeclared,
-    Probe,
-    Request,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Evidence, Need, NotDeclared, Probe, Request, Unparsable
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK, HostClock, read_clock
 
 KIND = "directory"

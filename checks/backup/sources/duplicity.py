@@ -29,9 +29,8 @@ from checks.backup.sources.repository import PLACE, address_of, describe, locate
 from checks.backup.sources.tool import password_environ, run
 from checks.backup.sources.writer import clocks_of, utc
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
@@ -39,9 +38,9 @@ from checks.model import (
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 

@@ -18,18 +18,17 @@ from checks.backup.sources.records import clock_of, decode, refuse
 from checks.backup.sources.tool import password_environ, run, sudo_rule
 from checks.backup.sources.writer import utc
 from checks.backup.timing import NO_CLOCK, Clockwork
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
     Need,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

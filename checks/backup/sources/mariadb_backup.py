@@ -25,7 +25,8 @@ from checks.backup.sources.place import Place, place_of
 from checks.backup.sources.records import clock_of, need_server, refuse
 from checks.backup.sources.repository import PLACE, describe
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import Answers, Context, Evidence, Need, Probe, Request, Subject, Unparsable
+from checks.evidence import Answers, Evidence, Need, Probe, Request, Unparsable
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 
 KIND = "mariadb-backup"

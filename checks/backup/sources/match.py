@@ -10,7 +10,7 @@ import msgspec
 from checks.backup.names import group_of
 from checks.backup.series import BackupPoint, Listing
 from checks.backup.sources.base import newest
-from checks.model import FailureKind, Unparsable
+from checks.evidence import FailureKind, Unparsable
 from checks.texts import clean
 from inventory.model import BackupSet, PointFilter
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.model import Evidence, FailureKind, Unparsable
+from checks.evidence import Evidence, FailureKind, Unparsable
 from checks.texts import clean
 
 _CODE = re.compile(rb"sauro-exit (\d{1,3})\n?\Z")

@@ -30,18 +30,17 @@ from checks.backup.sources.pgbackrest_info import Backup, Entry, Repo, Stanza
 from checks.backup.sources.records import clock_of, decode, moment, need_server, refuse
 from checks.backup.sources.wal import SEGMENT, Segment, archive_of
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     FailureKind,
     Need,
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 from inventory.model import BackupSet

@@ -11,7 +11,8 @@ import msgspec
 
 from checks.backup.series import Repository
 from checks.backup.sources.repository import describe
-from checks.model import Answers, Evidence, Failure, FailureKind, Probe, Subject
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Probe
+from checks.model import Subject
 
 _USUAL = "/etc/pgbackrest/pgbackrest.conf /etc/pgbackrest.conf /etc/pgbackrest/conf.d/*.conf"
 _KEYS = "host|path|type|s3-bucket|s3-endpoint|azure-container|gcs-bucket|sftp-host"

@@ -7,7 +7,7 @@ import re
 
 import msgspec
 
-from checks.model import NotDeclared
+from checks.evidence import NotDeclared
 from inventory.model import BackupSet
 
 _WILD = re.compile(r"[*?\[]")

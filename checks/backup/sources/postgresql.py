@@ -31,17 +31,8 @@ from checks.backup.sources.records import clock_of, decode, moment, need_server,
 from checks.backup.sources.repository import PLACE, describe
 from checks.backup.sources.wal import failing_since
 from checks.backup.timing import Clockwork, from_epoch
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    Need,
-    NotDeclared,
-    Probe,
-    Request,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Evidence, Need, NotDeclared, Probe, Request, Unparsable
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet
 

@@ -26,19 +26,18 @@ from checks.backup.sources.match import Found, bind
 from checks.backup.sources.outcome import outcome, succeeded, with_code
 from checks.backup.sources.tool import password_environ, run, sudo_rule
 from checks.backup.timing import from_epoch
-from checks.files import FileEntry
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Failure,
     FailureKind,
     NotDeclared,
     Probe,
     Request,
     Source,
-    Subject,
     Unparsable,
 )
+from checks.files import FileEntry
+from checks.model import Context, Subject
 from inventory.model import BackupSet
 
 KIND = "proxmox"

@@ -27,9 +27,8 @@ from checks.backup.sources.repository import PLACE, address_of, describe
 from checks.backup.sources.tool import password_environ, run, sudo_rule
 from checks.backup.sources.writer import utc
 from checks.backup.timing import NO_CLOCK, Stamp, choose, read_name
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
@@ -37,9 +36,9 @@ from checks.model import (
     NotDeclared,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.texts import clean
 from inventory.model import BackupSet
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from checks.backup.timing import NO_CLOCK, Clockwork, clockwork, from_epoch
-from checks.model import Answers, Evidence, NotDeclared, Unparsable
+from checks.evidence import Answers, Evidence, NotDeclared, Unparsable
 from checks.probes.host import CLOCK, read_clock
 from checks.texts import clean
 from inventory.model import BackupSet

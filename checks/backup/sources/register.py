@@ -27,20 +27,19 @@ from checks.backup.series import (
 from checks.backup.sources.base import BackupSource, newest
 from checks.backup.timing import HALF_DAY, Stamp, from_epoch
 from checks.dates import has_clock, read_date, read_time
-from checks.files import FileEntry, files_request, unpack
-from checks.folding import words
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Failure,
     FailureKind,
     NotDeclared,
     Probe,
     Request,
     Source,
-    Subject,
     Unparsable,
 )
+from checks.files import FileEntry, files_request, unpack
+from checks.folding import words
+from checks.model import Context, Subject
 from checks.tables import Row, is_numbering, read_table
 from checks.texts import clean
 

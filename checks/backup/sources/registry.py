@@ -27,7 +27,8 @@ from checks.backup.sources import (
     windows,
 )
 from checks.backup.sources.base import BackupSource
-from checks.model import Answers, Context, Fact, NotDeclared, Request, Subject
+from checks.evidence import Answers, NotDeclared, Request
+from checks.model import Context, Fact, Subject
 
 SOURCES: dict[str, BackupSource] = {
     s.kind: s

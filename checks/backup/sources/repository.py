@@ -8,7 +8,8 @@ import shlex
 import msgspec
 
 from checks.backup.series import Repository
-from checks.model import Evidence, Failure, FailureKind, NotDeclared, Probe, Subject
+from checks.evidence import Evidence, Failure, FailureKind, NotDeclared, Probe
+from checks.model import Subject
 from checks.texts import clean
 from inventory.model import BackupSet
 

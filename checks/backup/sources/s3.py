@@ -22,18 +22,8 @@ from checks.backup.sources.s3_answers import RETENTION, RIGHTS, Facts
 from checks.backup.sources.s3_bucket import locked, repository
 from checks.backup.sources.s3_keys import is_point, place_in, prefix_of, wanted
 from checks.backup.timing import FIRST, LATEST, NO_CLOCK, Stamp, choose, read_name
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    Need,
-    NotDeclared,
-    Probe,
-    Request,
-    Source,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Evidence, Need, NotDeclared, Probe, Request, Source, Unparsable
+from checks.model import Context, Subject
 
 KIND = "s3"
 OBJECTS = Probe(

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
-from checks.model import Answers, Failure, FailureKind
+from checks.evidence import Answers, Failure, FailureKind
 from checks.texts import clean
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ from checks.backup.sources.s3_answers import Facts, Field, says_nothing
 from checks.backup.sources.s3_keys import below, prefix_of
 from checks.backup.sources.s3_locks import deletable, ever_versioned, hidden, immutable, versioned
 from checks.backup.sources.s3_rules import Filter, Replication, expiry
-from checks.model import Failure, FailureKind, Subject
+from checks.evidence import Failure, FailureKind
+from checks.model import Subject
 from checks.texts import clean
 
 _ENCRYPTED = (".gpg", ".pgp", ".age", ".enc", ".aes")

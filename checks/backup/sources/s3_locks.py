@@ -9,7 +9,7 @@ import msgspec
 
 from checks.backup.sources.s3_access import world_writes
 from checks.backup.sources.s3_answers import Facts, Field, Lock, Told, says_nothing
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 
 _SEALED = "COMPLIANCE"
 

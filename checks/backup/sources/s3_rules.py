@@ -9,7 +9,7 @@ import msgspec
 
 from checks.backup.series import BackupPoint
 from checks.backup.sources.s3_answers import Facts, says_nothing
-from checks.model import Failure, FailureKind
+from checks.evidence import Failure, FailureKind
 
 
 class _And(msgspec.Struct, frozen=True, rename="pascal"):

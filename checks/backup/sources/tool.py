@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from checks.model import NotDeclared
+from checks.evidence import NotDeclared
 from inventory.model import BackupSet
 
 

@@ -31,17 +31,8 @@ from checks.backup.sources.exports import (
     whole,
 )
 from checks.backup.sources.match import Found, bind
-from checks.model import (
-    Answers,
-    Context,
-    Failure,
-    FailureKind,
-    Probe,
-    Request,
-    Source,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Failure, FailureKind, Probe, Request, Source, Unparsable
+from checks.model import Context, Subject
 
 KIND = "veeam"
 EXPORT = Probe(

@@ -24,18 +24,17 @@ from checks.backup.sources.records import decode, refuse
 from checks.backup.sources.tool import run, sudo_rule
 from checks.backup.sources.writer import clocks_of, utc
 from checks.backup.timing import Clockwork, Stamp
-from checks.model import (
+from checks.evidence import (
     Answers,
-    Context,
     Evidence,
     Failure,
     FailureKind,
     Need,
     Probe,
     Request,
-    Subject,
     Unparsable,
 )
+from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from checks.texts import clean
 

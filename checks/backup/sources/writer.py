@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from checks.backup.timing import FIRST, LATEST, Clockwork, clockwork
-from checks.model import Answers, Unparsable
+from checks.evidence import Answers, Unparsable
 from checks.probes.host import CLOCK, read_clock
 from inventory.model import BackupSet
 

@@ -11,9 +11,9 @@ import msgspec
 from checks.dates import read_time
 from checks.documents.events import DocumentEvent, EventKind, Place, SourceKind, SourceReport
 from checks.documents.numbers import cell_key
+from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.folding import words
-from checks.model import Unparsable
 from checks.tables import Row, read_table
 
 ALIASES = {

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.documents.sources.logtime import first_stamp
+from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.model import Unparsable
 
 _GZIP = b"\x1f\x8b"
 _HEAD = 65536

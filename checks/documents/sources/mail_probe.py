@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 
 from checks.documents.sources.postfix_lines import NEEDED
-from checks.model import Probe, Source
+from checks.evidence import Probe, Source
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one log, at most."""

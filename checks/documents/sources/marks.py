@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from checks.documents.events import DocumentKey, FoundIn
 from checks.documents.numbers import Finder, Hit
+from checks.evidence import Value
 from checks.folding import fold, words
-from checks.model import Value
 
 _CITES = re.compile(
     r"^(?:RE|TL|TRA LOI)\b|\b(?:THUC HIEN|CAN CU|THEO|TRA LOI|PHUC DAP|TRIEN KHAI|LIEN QUAN|"

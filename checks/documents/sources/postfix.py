@@ -42,8 +42,8 @@ from checks.documents.sources.postfix_lines import (
     domain_of,
     header_text,
 )
+from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.model import Unparsable
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""

@@ -19,9 +19,9 @@ from checks.documents.events import (
     SourceReport,
 )
 from checks.documents.numbers import cell_key
+from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.folding import words
-from checks.model import Unparsable
 from checks.tables import Row, is_numbering, read_table
 
 ALIASES = {

@@ -13,20 +13,8 @@ from checks.backup.series import BackupSeries, PointState, Repository
 from checks.backup.sources.aws_backup import COPIES, JOBS, POINTS, RESTORES, VAULTS
 from checks.backup.sources.registry import SERIES
 from checks.catalogue import builtin
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    Failure,
-    FailureKind,
-    Need,
-    NotDeclared,
-    Scope,
-    Status,
-    Subject,
-    Unparsable,
-    Verdict,
-)
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Need, NotDeclared, Unparsable
+from checks.model import Context, Scope, Status, Subject, Verdict
 from inventory.model import BackupSet, Bucket, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_judging import judge
 from tests.helpers.backup_series import NOW, UTC, at

@@ -15,19 +15,8 @@ from checks.backup.history import KIND, merge, remember
 from checks.backup.series import BackupPoint, BackupSeries, Listing, PointState
 from checks.backup.sources.registry import SERIES
 from checks.catalogue import builtin
-from checks.model import (
-    Answers,
-    Check,
-    Context,
-    Evidence,
-    Memory,
-    NotDeclared,
-    Scope,
-    Severity,
-    Status,
-    Subject,
-    Verdict,
-)
+from checks.evidence import Answers, Evidence, NotDeclared
+from checks.model import Check, Context, Memory, Scope, Severity, Status, Subject, Verdict
 from checks.texts import LANGUAGES, render, say, words
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_series import DAY, HOUR, NOW, UTC, at, daily, point, series

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, PointKind, PointState, ProofKind
 from checks.backup.sources.bacula import JOBS
 from checks.backup.sources.registry import SERIES
-from checks.model import FailureKind, NotDeclared, Unparsable
+from checks.evidence import FailureKind, NotDeclared, Unparsable
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet, PointFilter
 from tests.helpers.backup_series import at

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.backup.series import BackupSeries, Origin, PointKind, PointState
 from checks.backup.sources.barman import LATEST, LISTING, LOGS, SERVER
-from checks.model import Evidence, Failure, FailureKind, NotDeclared, Unparsable
+from checks.evidence import Evidence, Failure, FailureKind, NotDeclared, Unparsable
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet
 from tests.helpers.backup_series import at

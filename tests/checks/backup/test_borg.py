@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, PointState
 from checks.backup.sources.borg import ARCHIVES, FIGURES, STATE
 from checks.backup.sources.registry import SERIES
-from checks.model import FailureKind, NotDeclared, Unparsable
+from checks.evidence import FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import FIXTURES, asked, backup, parsed, recorded, said, subject

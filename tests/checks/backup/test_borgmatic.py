@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, ProofKind
 from checks.backup.sources.borgmatic import ARCHIVES, PASSED
 from checks.backup.sources.registry import SERIES
-from checks.model import Evidence, Failure, FailureKind, NotDeclared, Unparsable
+from checks.evidence import Evidence, Failure, FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import TAKEN, asked, backup, parsed, recorded, said, subject

@@ -10,17 +10,8 @@ import pytest
 from checks.backup.copies import CopyOptions, OffsiteOptions, copies, offsite, separate
 from checks.backup.places import COPIES, Copies, Place, places_of
 from checks.backup.series import BackupSeries, Repository
-from checks.model import (
-    Answers,
-    Check,
-    Evidence,
-    Failure,
-    FailureKind,
-    Need,
-    Severity,
-    Status,
-    Verdict,
-)
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Need
+from checks.model import Check, Severity, Status, Verdict
 from inventory.model import BackupExemption, BackupSet
 from tests.helpers.backup_judging import TODAY, a_set, a_system, about, context, judge, said
 from tests.helpers.backup_series import DAY, NOW, at, daily, point, series

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from checks.backup.declared import RuleOptions, declared, months_later, rule_reviewed
-from checks.model import FailureKind, Severity, Verdict
+from checks.evidence import FailureKind
+from checks.model import Severity, Verdict
 from inventory.model import BackupExemption, BackupRule, BackupSet
 from tests.helpers import backup_judging as helper
 from tests.helpers.backup_judging import TODAY, a_set, a_system, about, judge, said

@@ -21,7 +21,8 @@ from checks.backup import recency
 from checks.backup.series import BackupPoint, BackupSeries, Origin, PointState
 from checks.backup.sources.directory import CONTENT, LISTING, read_content, read_listing
 from checks.backup.sources.registry import SERIES
-from checks.model import Answers, Context, Evidence, FailureKind, Need, Scope, Subject, Unparsable
+from checks.evidence import Answers, Evidence, FailureKind, Need, Unparsable
+from checks.model import Context, Scope, Subject
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from scanner.transports.base import SizeLimits

@@ -13,7 +13,8 @@ import pytest
 from checks.backup.series import BackupSeries, Origin, PointKind, PointState
 from checks.backup.sources import kopia, proxmox, walg
 from checks.backup.sources.registry import SERIES
-from checks.model import FailureKind, NotDeclared, Status, Unparsable
+from checks.evidence import FailureKind, NotDeclared, Unparsable
+from checks.model import Status
 from inventory.model import BackupSet, PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import asked, backup, parsed, said, scanned, subject

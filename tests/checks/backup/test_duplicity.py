@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, PointKind, PointState
 from checks.backup.sources.duplicity import STATUS
 from checks.backup.sources.registry import SERIES
-from checks.model import Evidence, FailureKind, NotDeclared, Unparsable
+from checks.evidence import Evidence, FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import FIXTURES, TAKEN, backup, parsed, recorded, said, subject

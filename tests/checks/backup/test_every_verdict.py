@@ -26,7 +26,8 @@ from checks.backup.series import (
     Repository,
     in_order,
 )
-from checks.model import Check, Failure, FailureKind, Scope, Status
+from checks.evidence import Failure, FailureKind
+from checks.model import Check, Scope, Status
 from checks.texts import words
 from inventory.model import RestoreTest
 from tests.helpers.backup_judging import TODAY, a_set, a_system, about, context, judge

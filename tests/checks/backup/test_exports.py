@@ -15,18 +15,9 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, PointKind, PointState
 from checks.backup.sources.exports import moment, records
 from checks.backup.sources.registry import SERIES, SOURCES
+from checks.evidence import FILES, Answers, Evidence, FailureKind, NotDeclared, Unparsable
 from checks.files import FileEntry, pack
-from checks.model import (
-    FILES,
-    Answers,
-    Context,
-    Evidence,
-    FailureKind,
-    NotDeclared,
-    Scope,
-    Subject,
-    Unparsable,
-)
+from checks.model import Context, Scope, Subject
 from inventory.model import BackupSet, Inventory, PointFilter, System, Unit, UnitKind
 from tests.helpers.backup_series import HOUR, NOW, at
 

@@ -10,7 +10,8 @@ import pytest
 from checks.backup.keeping import automatic, history_sufficient, retained
 from checks.backup.periodicity import Thresholds
 from checks.backup.series import BackupPoint, BackupSeries, Listing, Origin, Repository
-from checks.model import FailureKind, Severity
+from checks.evidence import FailureKind
+from checks.model import Severity
 from tests.helpers.backup_judging import OLD, of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, at, daily, point, series
 

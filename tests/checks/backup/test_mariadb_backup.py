@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.backup.series import BackupSeries, Origin, PointKind, PointState
 from checks.backup.sources.mariadb_backup import LISTING, read_listing
-from checks.model import Evidence, NotDeclared, Unparsable
+from checks.evidence import Evidence, NotDeclared, Unparsable
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet
 from tests.helpers.backup_series import at

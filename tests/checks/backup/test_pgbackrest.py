@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, PointKind, PointState
 from checks.backup.sources.pgbackrest import INFO, RUNS, WAL
 from checks.backup.sources.pgbackrest_config import CONFIG
-from checks.model import Evidence, FailureKind, Need, NotDeclared, Unparsable
+from checks.evidence import Evidence, FailureKind, Need, NotDeclared, Unparsable
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet
 from tests.helpers.backup_series import DAY, at

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from checks.backup.series import Archive, BackupSeries, PointKind, PointState
 from checks.backup.sources.postgresql import ARCHIVER, COPIES, read_copies
-from checks.model import Evidence, FailureKind, NotDeclared, Unparsable
+from checks.evidence import Evidence, FailureKind, NotDeclared, Unparsable
 from inventory.model import BackupSet
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import TAKEN, asked, backup, parsed, said

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, Origin, PointState
 from checks.backup.sources.rclone import FILES, TYPES, UPLOADED
 from checks.backup.sources.registry import SERIES
-from checks.model import Evidence, FailureKind, NotDeclared, Unparsable
+from checks.evidence import Evidence, FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import backup, parsed, recorded, said, subject

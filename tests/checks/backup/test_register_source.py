@@ -14,18 +14,9 @@ from checks.backup import recency
 from checks.backup.series import BackupSeries, Origin, PointKind, PointState, ProofKind
 from checks.backup.sources.register import TABLE
 from checks.backup.sources.registry import SERIES
+from checks.evidence import FILES, Answers, Evidence, NotDeclared, Unparsable
 from checks.files import FileEntry, pack
-from checks.model import (
-    FILES,
-    Answers,
-    Context,
-    Evidence,
-    NotDeclared,
-    Scope,
-    Status,
-    Subject,
-    Unparsable,
-)
+from checks.model import Context, Scope, Status, Subject
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_series import NOW, at
 from tests.helpers.workbooks import number, sheet, text, workbook

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checks.backup.series import BackupSeries, Origin, PointState
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.restic import LOCKS, SNAPSHOTS, stale_locks
-from checks.model import FailureKind, NotDeclared, Unparsable
+from checks.evidence import FailureKind, NotDeclared, Unparsable
 from inventory.model import PointFilter
 from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import TAKEN, asked, backup, parsed, recorded, said, subject

@@ -15,7 +15,8 @@ from checks.backup.restore import (
     restore_tested,
 )
 from checks.backup.series import Proof, ProofKind, Repository
-from checks.model import Failure, FailureKind, Severity
+from checks.evidence import Failure, FailureKind
+from checks.model import Severity
 from inventory.model import RestoreTest
 from tests.helpers.backup_judging import OLD, TODAY, of_set, said
 from tests.helpers.backup_series import DAY, HOUR, NOW, daily, point, series

@@ -16,16 +16,8 @@ from checks.backup.series import BackupSeries, PointState, Repository
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.s3 import LOCKS, MARKERS, OBJECTS, PROTECTION, UPLOADS
 from checks.backup.sources.s3_answers import RIGHTS
-from checks.model import (
-    Answers,
-    Context,
-    Evidence,
-    Failure,
-    FailureKind,
-    Scope,
-    Subject,
-    Unparsable,
-)
+from checks.evidence import Answers, Evidence, Failure, FailureKind, Unparsable
+from checks.model import Context, Scope, Subject
 from inventory.model import BackupSet, Bucket, Inventory, Server, System, Unit, UnitKind
 from tests.helpers.backup_series import NOW, UTC
 

@@ -12,7 +12,8 @@ from checks.backup import recency
 from checks.backup.series import BackupSeries, Origin, PointState
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.s3 import OBJECTS, UPLOADS
-from checks.model import Answers, Context, Evidence, Need, Scope, Subject, Unparsable
+from checks.evidence import Answers, Evidence, Need, Unparsable
+from checks.model import Context, Scope, Subject
 from inventory.model import BackupSet, Inventory, System, Unit, UnitKind
 from tests.helpers.backup_series import NOW, UTC, at
 

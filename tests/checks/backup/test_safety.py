@@ -8,7 +8,8 @@ import pytest
 
 from checks.backup.safety import LockOptions, encrypted, immutable, protected_from_host
 from checks.backup.series import Repository
-from checks.model import Check, Failure, FailureKind, Severity, Verdict
+from checks.evidence import Failure, FailureKind
+from checks.model import Check, Severity, Verdict
 from tests.helpers.backup_judging import of_set, said
 from tests.helpers.backup_series import DAY, NOW, daily, point, series
 

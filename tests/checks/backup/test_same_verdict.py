@@ -19,8 +19,9 @@ from checks.backup.sources.register import TABLE
 from checks.backup.sources.registry import SERIES
 from checks.backup.sources.restic import SNAPSHOTS
 from checks.backup.sources.s3 import OBJECTS
+from checks.evidence import Answers, Evidence
 from checks.files import FileEntry, pack
-from checks.model import Answers, Check, Context, Evidence, Severity, Subject
+from checks.model import Check, Context, Severity, Subject
 from inventory.model import RestoreTest
 from tests.helpers.backup_judging import OLD, TODAY, a_set, a_system, about, judge, said
 from tests.helpers.backup_series import DAY, NOW, UTC, daily

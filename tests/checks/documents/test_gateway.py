@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.documents.events import EventKind
 from checks.documents.sources.gateway import Gateway, read_gateway, status_of
-from checks.model import Unparsable
+from checks.evidence import Unparsable
 from tests.helpers.correspondence import GATEWAY_HEAD, PATIENT, ZONE, entry
 
 ROW = "H26.1.2,H26.5,7/QĐ-UBND,Tên,1,2,2026-10-20 08:00:00,2026-10-20 08:05:00,sent,03\n"

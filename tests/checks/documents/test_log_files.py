@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.documents.sources.logfiles import LogFile, in_order
 from checks.documents.sources.logtime import StampReader
-from checks.model import Unparsable
+from checks.evidence import Unparsable
 from tests.helpers.correspondence import NOW, PATIENT, ZONE, entry, gz
 
 

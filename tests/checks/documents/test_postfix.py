@@ -15,8 +15,8 @@ from checks.documents.numbers import Finder
 from checks.documents.sources import logfiles
 from checks.documents.sources.postfix import MailLog, read_postfix
 from checks.documents.sources.postfix_lines import header_text
+from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.model import Unparsable
 from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, daily_mails, entry, gz, log, word
 
 FINDER = Finder(["QĐ-UBND-HK", "BC-UBND-HK", "UBND-HK-VX"])

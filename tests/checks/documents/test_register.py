@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from checks.dates import read_date, read_time
 from checks.documents.sources.register import Register, read_register, recipients
-from checks.model import Unparsable
+from checks.evidence import Unparsable
 from tests.helpers.correspondence import PATIENT, REGISTER_HEAD, ZONE, entry
 
 

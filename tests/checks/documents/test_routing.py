@@ -13,18 +13,8 @@ from hypothesis import strategies as st
 
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
 from checks.documents.routing import CHECKS, bypass, evidence_complete, routed
-from checks.model import (
-    Answers,
-    Failure,
-    FailureKind,
-    Need,
-    NotDeclared,
-    Severity,
-    Status,
-    Subject,
-    Unparsable,
-    Verdict,
-)
+from checks.evidence import Answers, Failure, FailureKind, Need, NotDeclared, Unparsable
+from checks.model import Severity, Status, Subject, Verdict
 from checks.texts import render
 from inventory.model import Documents, FileSource, MailSource
 from tests.helpers.correspondence import (

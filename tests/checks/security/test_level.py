@@ -12,17 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.catalogue import options_for
-from checks.model import (
-    Check,
-    Context,
-    FailureKind,
-    Message,
-    Scope,
-    Severity,
-    Status,
-    Subject,
-    Verdict,
-)
+from checks.evidence import FailureKind
+from checks.model import Check, Context, Message, Scope, Severity, Status, Subject, Verdict
 from checks.security.approval import Case, shortfalls
 from checks.security.level import (
     CHECKS,

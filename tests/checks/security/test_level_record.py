@@ -10,19 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.evidence import FILES, Answers, Evidence, Need, NotDeclared, Source, Unparsable
 from checks.files import FileEntry, pack
-from checks.model import (
-    FILES,
-    Answers,
-    Context,
-    Evidence,
-    Need,
-    NotDeclared,
-    Scope,
-    Source,
-    Subject,
-    Unparsable,
-)
+from checks.model import Context, Scope, Subject
 from checks.security.record import (
     RECORD,
     RECORD_IF_DECLARED,

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from checks.backup.series import BackupSeries, PointKind, PointState, ProofKind
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from checks.results import Result
 from inventory.model import BackupSet, PointFilter
 from tests.helpers.backup_tools import backup, scanned

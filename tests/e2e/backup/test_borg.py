@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from checks.backup.sources.borg import ARCHIVES
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from inventory.model import BackupSet, PointFilter
 from tests.helpers.backup_tools import asked, backup, scanned
 

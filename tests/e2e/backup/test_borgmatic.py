@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from checks.backup.series import ProofKind
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from inventory.model import BackupSet
 from tests.helpers.backup_tools import backup, scanned
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from checks.backup.series import PointKind, PointState
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from inventory.model import BackupSet
 from tests.helpers.backup_rows import judged, unseen
 from tests.helpers.backup_series import DAY, HOUR

@@ -15,7 +15,8 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from inventory.model import BackupSet
 from tests.helpers.backup_tools import backup, scanned
 

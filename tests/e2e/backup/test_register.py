@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from checks.backup.series import Origin
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from inventory.model import BackupSet
 from tests.helpers.backup_tools import backup, scanned
 from tests.helpers.workbooks import sheet, text, workbook

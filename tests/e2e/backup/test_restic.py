@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from checks.backup.sources.restic import SNAPSHOTS
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from checks.results import Result
 from inventory.model import BackupSet, PointFilter
 from tests.helpers.backup_tools import asked, backup, scanned

@@ -13,7 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from checks.backup.series import BackupSeries, Repository
-from checks.model import FailureKind, Status
+from checks.evidence import FailureKind
+from checks.model import Status
 from checks.results import Result
 from inventory.model import BackupSet, Bucket
 from tests.helpers import stores
