@@ -72,10 +72,3 @@ def find_waiver(  # noqa: PLR0913 - the naming fields of a result, one by one
     """The waiver that covers one row, or None; `until` is the last day on which it holds."""
     own = _by_unit(_Same(inventory.waivers)).get(unit, ())
     return pick(own, Row(check, unit, system, target, subject), on)
-
-
-def expiring(inventory: Inventory, on: dt.date, within_days: int) -> tuple[Waiver, ...]:
-    """The waivers that still hold on a day and end within so many days of it, soonest first."""
-    last = on + dt.timedelta(days=within_days)
-    ending = (w for w in inventory.waivers if on <= w.until <= last)
-    return tuple(sorted(ending, key=lambda w: (w.until, w.unit, w.check, w.target)))

@@ -163,13 +163,6 @@ HOST_CLOCK: Fact[HostClock] = Fact(
 )
 """The clock of a server subject."""
 
-HOST_IDENTITY: Fact[HostIdentity] = Fact(
-    id="host.identity",
-    requests=lambda subject: [IDENTITY.request(subject.the_server.id)],
-    parse=lambda _, answers: read_identity(answers.one(IDENTITY.id)),
-)
-"""Who answered, of a server subject."""
-
 HOST_IDENTITY_IF_SEEN: Fact[HostIdentity | None] = Fact(
     id="host.identity-if-seen",
     requests=lambda subject: [IDENTITY.request(subject.the_server.id, Need.OPTIONAL)],

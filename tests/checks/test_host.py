@@ -19,7 +19,6 @@ from checks.probes.checks import ClockOptions, host_clock
 from checks.probes.host import (
     CLOCK,
     HOST_CLOCK,
-    HOST_IDENTITY,
     HOST_IDENTITY_IF_SEEN,
     IDENTITY,
     HostClock,
@@ -162,7 +161,7 @@ def test_identity_is_cleaned_and_unquoted() -> None:
 def test_identity_without_a_name_is_unparsable_or_unseen() -> None:
     ctx = judged_in()
     with pytest.raises(Unparsable):
-        HOST_IDENTITY.parse(ctx, Answers([said("kernel=x", probe=IDENTITY.id)]))
+        read_identity(said("kernel=x", probe=IDENTITY.id))
     seen = HOST_IDENTITY_IF_SEEN.parse
     assert seen(ctx, Answers([said("kernel=x", probe=IDENTITY.id)])) is None
     assert seen(ctx, Answers([])) is None
@@ -171,7 +170,6 @@ def test_identity_without_a_name_is_unparsable_or_unseen() -> None:
 def test_who_answered_is_optional_the_clock_is_not() -> None:
     assert [r.need for r in HOST_CLOCK.requests(SUBJECT)] == [Need.REQUIRED]
     assert [r.need for r in HOST_IDENTITY_IF_SEEN.requests(SUBJECT)] == [Need.OPTIONAL]
-    assert [r.need for r in HOST_IDENTITY.requests(SUBJECT)] == [Need.REQUIRED]
 
 
 @pytest.mark.parametrize("shell", ["sh", "dash", "bash", "ksh", "mksh", "busybox"])

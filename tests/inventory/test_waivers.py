@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inventory.model import Inventory, Waiver
-from inventory.waivers import Row, covers, expiring, find_waiver
+from inventory.waivers import Row, covers, find_waiver
 
 END = dt.date(2026, 12, 31)
 DAY = dt.timedelta(days=1)
@@ -107,19 +107,3 @@ def test_another_inventory_has_its_own_waivers() -> None:
         mine = found(waiver(reason=reason))
         assert mine is not None
         assert mine.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("on", "within", "reasons"),
-    [
-        (END, 0, ["today"]),
-        (END + DAY, 400, []),
-        (END - DAY, 1, ["today"]),
-        (END - 31 * DAY, 30, ["early"]),
-        (END - 31 * DAY, 31, ["early", "today"]),
-    ],
-)
-def test_expiring(on: dt.date, within: int, reasons: list[str]) -> None:
-    waivers = (waiver(reason="today"), waiver(reason="early", until=END - 5 * DAY))
-    ending = expiring(Inventory(waivers=waivers), on, within)
-    assert [w.reason for w in ending] == reasons

@@ -7,7 +7,7 @@ mark and the exit code of the decompressor are told. Works with GNU, BusyBox and
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 LOOKED_AT = 3
 """How many of the newest files are opened."""
@@ -121,6 +121,13 @@ fi
 printf 'end\0\0'
 """
 
+_FOLDERS = r"""
+find -H "$d" -maxdepth 3 -type f \( NAMES \) \
+  -exec sh -c 'for f do printf "%s\000" "${f%/*}"; done' sh {} + |
+  sort -z -u | xargs -0 -r sh -c "$look" sh
+printf 'end\000%s\000' "$?"
+"""
+
 
 def listing(params: Mapping[str, str]) -> str:
     """The script that lists `path` (a folder or file) for names that fit `pattern`."""
@@ -131,6 +138,14 @@ def looking(params: Mapping[str, str]) -> str:
     """The script that looks into the newest files of `path` that fit `pattern`."""
     look = "look=" + shlex.quote(_LOOK.replace("BIG", str(_BIG_BLOCKS))) + "\n"
     return assign(params) + look + ENTER + _filled(_NEWEST, params)
+
+
+def folders(params: Mapping[str, str], names: Iterable[str], look: str) -> str:
+    """The script that runs `look` on every folder below `path` that holds a file of these names."""
+    wanted = " -o ".join("-name " + shlex.quote(name) for name in names)
+    return (
+        assign(params) + f"look={shlex.quote(look)}\n" + ENTER + _FOLDERS.replace("NAMES", wanted)
+    )
 
 
 def assign(params: Mapping[str, str]) -> str:

@@ -66,19 +66,19 @@ changed=%Y' "$x"
   printf '\000'
 done
 """
-_FIND = r"""
-find -H "$d" -maxdepth 3 -type f \( -name xtrabackup_info -o -name mariadb_backup_info \
-  -o -name xtrabackup_checkpoints -o -name mariadb_backup_checkpoints -o -name backup-my.cnf \
-  -o -name ib_logfile0 -o -name xtrabackup_logfile \) \
-  -exec sh -c 'for f do printf "%s\000" "${f%/*}"; done' sh {} + |
-  sort -z -u | xargs -0 -r sh -c "$look" sh
-printf 'end\000%s\000' "$?"
-"""
+_NAMES = (
+    "xtrabackup_info",
+    "mariadb_backup_info",
+    "xtrabackup_checkpoints",
+    "mariadb_backup_checkpoints",
+    "backup-my.cnf",
+    "ib_logfile0",
+    "xtrabackup_logfile",
+)
 
 
 def _script(params: Mapping[str, str]) -> str:
-    look = "look='" + _LOOK.replace("'", "'\\''") + "'\n"
-    return scripts.assign(params) + look + scripts.ENTER + _FIND
+    return scripts.folders(params, _NAMES, _LOOK)
 
 
 LISTING = Probe(

@@ -80,18 +80,11 @@ changed=%Y' "$x"
   printf '\000'
 done
 """
-_FIND = r"""
-find -H "$d" -maxdepth 3 -type f \( -name backup_manifest -o -name backup_manifest.tmp \
-  -o -name backup_label -o -name base.tar -o -name 'base.tar.*' \) \
-  -exec sh -c 'for f do printf "%s\000" "${f%/*}"; done' sh {} + |
-  sort -z -u | xargs -0 -r sh -c "$look" sh
-printf 'end\000%s\000' "$?"
-"""
+_NAMES = ("backup_manifest", "backup_manifest.tmp", "backup_label", "base.tar", "base.tar.*")
 
 
 def _script(params: Mapping[str, str]) -> str:
-    look = "look='" + _LOOK.replace("'", "'\\''") + "'\n"
-    return scripts.assign(params) + look + scripts.ENTER + _FIND
+    return scripts.folders(params, _NAMES, _LOOK)
 
 
 COPIES = Probe(
