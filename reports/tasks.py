@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
 
 from checks.model import SEVERITY_ORDER, Severity
+from inventory.model import Inventory
 from reports.findings import Desk
 from reports.model import Clear, Decision, Decisions, Finding, UnitView
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
 _Ranked = tuple[tuple[int, int, int], Decision]
 
 
@@ -18,7 +21,8 @@ def decisions(desk: Desk, views: Sequence[UnitView]) -> Decisions:
 
     Ordered by severity, level of the system, days overdue; at most one line per unit.
     """
-    queues = [q for q in (_waiting(desk, view) for view in views) if q]
+    hosts = _hosts(desk.inventory)
+    queues = [q for q in (_waiting(desk, view, hosts) for view in views) if q]
     firsts = [(min(q, key=lambda r: r[0]), len(q) - 1) for q in queues]
     # Stable: equals stay in the order of the units.
     firsts.sort(key=lambda f: f[0][0])
@@ -31,20 +35,27 @@ def decisions(desk: Desk, views: Sequence[UnitView]) -> Decisions:
     )
 
 
-def _waiting(desk: Desk, view: UnitView) -> list[_Ranked]:
+def _hosts(inventory: Inventory) -> frozenset[str]:
+    """Every name by which a machine or bucket could stand in a sentence."""
+    servers, buckets = inventory.servers.values(), inventory.buckets.values()
+    named = {s.id for s in servers} | {s.address for s in servers}
+    return frozenset(named | {b.id for b in buckets} | {b.bucket for b in buckets})
+
+
+def _waiting(desk: Desk, view: UnitView, hosts: frozenset[str]) -> list[_Ranked]:
     soon = -desk.rules.soon_days
-    found = [_of(view, f) for f in view.findings if f.overdue >= soon]
+    found = [_of(view, f, hosts) for f in view.findings if f.overdue >= soon]
     if view.dark and view.blind:
         found.append(_of_dark(desk, view))
     return found
 
 
-def _of(view: UnitView, found: Finding) -> _Ranked:
+def _of(view: UnitView, found: Finding, hosts: frozenset[str]) -> _Ranked:
     rank = SEVERITY_ORDER.index(found.severity), -(found.level or 0), -found.overdue
     return rank, Decision(
         unit=view.name,
         anchor=view.anchor,
-        task=": ".join(p for p in (_system(view, found), found.sentence.rstrip(".")) if p),
+        task=": ".join(p for p in (_system(view, found), _said(found, hosts)) if p),
         severity=found.severity,
         due=found.due,
         overdue=found.overdue,
@@ -52,6 +63,14 @@ def _of(view: UnitView, found: Finding) -> _Ranked:
         authority=_authority(found.clears),
         more=0,
     )
+
+
+def _said(found: Finding, hosts: frozenset[str]) -> str:
+    """What is wrong; where that would name a machine before leaders, what is to be done."""
+    words = {word.rstrip(".") for word in _NAME.findall(found.sentence)}
+    if hosts.isdisjoint(words):
+        return found.sentence.rstrip(".")
+    return next((c.text for c in found.clears if c.key == "what"), "") or found.title
 
 
 def _system(view: UnitView, found: Finding) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from checks.evidence import Failure, FailureKind
 from checks.model import Severity, Status
 from checks.results import Result, Scan
-from inventory.model import Person, Selection, System, UnitKind
+from inventory.model import Person, Selection, Server, System, UnitKind
 from reports.build import build
 from reports.model import Report
 from tests.helpers.scans import NOW, STARTED, VOICE, city, row, scan, unit, waiver
@@ -474,6 +474,19 @@ def test_a_decision_does_not_say_the_unit_twice() -> None:
     named = one_stop(name="Một cửa điện tử Phường u1")
     task = report(scan([found], systems=[named])).decisions.items[0].task
     assert task == "Một cửa điện tử: backup.a fail"
+
+
+def test_a_decision_names_no_machine() -> None:
+    made = scan([row("backup.a", F)])
+    assert report(made).decisions.items[0].task == "backup.a fail"
+    # A machine whose name stands in the sentence: what is to be done stands there instead.
+    machine = Server(id="backup.a", unit="u1", address="10.0.0.1")
+    known = msgspec.structs.replace(made.inventory, servers={machine.id: machine})
+    found = report(msgspec.structs.replace(made, inventory=known))
+    (task,) = [d.task for d in found.decisions.items]
+    assert "backup.a" not in task.split()
+    (what,) = [c.text for u in found.units for f in u.findings for c in f.clears if c.key == "what"]
+    assert task == what
 
 
 def test_at_most_seven_decisions() -> None:
