@@ -8,12 +8,12 @@ import io
 from inventory.model import Agency
 from inventory.problems import Problem, did_you_mean, shown
 
-COLUMNS = ("code", "old_code", "name", "mail_domains", "signs")
+COLUMNS = ("code", "old_code", "name", "mail_domains", "signs", "groups")
 _LONGEST_FIELD = 10_000
 
 
 def read_agencies(data: bytes, file: str) -> tuple[tuple[Agency, ...], list[Problem]]:
-    """Read a directory; several values in `old_code`, `mail_domains`, `signs` are split by `;`.
+    """Read a directory; several values in all but `code` and `name` are split by `;`.
 
     The separator of columns is `,` or `;`, as the header has it; several values in a file with `;`
     stand in quotes. Returns the rows that are good and every problem with its line.
@@ -92,6 +92,7 @@ def _agency(
         name=fields.get("name", ""),
         mail_domains=tuple(d.lower() for d in _several(fields.get("mail_domains", ""))),
         signs=_several(fields.get("signs", "")),
+        groups=_several(fields.get("groups", "")),
     )
 
 

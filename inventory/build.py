@@ -17,6 +17,7 @@ from inventory.model import (
     Bucket,
     Documents,
     FileSource,
+    MailboxSource,
     MailSource,
     Person,
     PointFilter,
@@ -26,6 +27,7 @@ from inventory.model import (
     System,
     Unit,
     Waiver,
+    WrittenOrder,
 )
 from inventory.schema import (
     BackupDoc,
@@ -34,6 +36,7 @@ from inventory.schema import (
     BucketDoc,
     DocumentsDoc,
     FilesDoc,
+    OrderDoc,
     PersonDoc,
     ServerDoc,
     SshDoc,
@@ -250,19 +253,36 @@ def _files(doc: FilesDoc | None) -> FileSource | None:
 
 
 def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
-    for index, log in enumerate(doc.mail):
-        rule = rules.host_path if log.server else rules.project_path
-        place: Path = ("documents", "mail", index, "path")
-        _rule(rule, log.path, lambda message, place=place: tell(place, message))  # type: ignore[misc]
+    logs = [("mail", i, m.server, m.path) for i, m in enumerate(doc.mail)]
+    logs += [("proxy", i, m.server, m.path) for i, m in enumerate(doc.proxy)]
+    for key, index, server, path in logs:
+        rule = rules.host_path if server else rules.project_path
+        place: Path = ("documents", key, index, "path")
+        _rule(rule, path, lambda message, place=place: tell(place, message))  # type: ignore[misc]
     return Documents(
         signs=doc.signs,
         codes=doc.codes,
         domains=doc.domains,
         register=_files(doc.register),
+        incoming=_files(doc.incoming),
+        postal=_files(doc.postal),
         gateway=_files(doc.gateway),
+        received=_files(doc.received),
+        packets=_files(doc.packets),
+        x_road=_files(doc.x_road),
         mail=tuple(
             MailSource(kind=m.kind, path=m.path, server=m.server, timezone=m.timezone)
             for m in doc.mail
         ),
+        mailboxes=tuple(
+            MailboxSource(kind=m.kind, path=m.path, order=_order(m.order)) for m in doc.mailboxes
+        ),
+        proxy=tuple(MailSource(kind=m.kind, path=m.path, server=m.server) for m in doc.proxy),
         target=doc.target,
+    )
+
+
+def _order(doc: OrderDoc) -> WrittenOrder:
+    return WrittenOrder(
+        document=doc.document, date=doc.date, by=doc.by, purpose=doc.purpose, until=doc.until
     )

@@ -187,7 +187,7 @@ class FileSource(Value, frozen=True):
 
 
 class MailSource(Value, frozen=True):
-    """A mail log, on a server of the unit or in a file of the project."""
+    """A mail or proxy log, on a server of the unit or in a file of the project."""
 
     kind: str
     path: str
@@ -195,6 +195,25 @@ class MailSource(Value, frozen=True):
     """Server id; empty means that `path` is a file of the project."""
     timezone: str = ""
     """Zone of old-style timestamps; empty means the project's."""
+
+
+class WrittenOrder(Value, frozen=True):
+    """The paper that allows mailboxes to be read, and until when (last day)."""
+
+    document: str
+    date: dt.date
+    by: str
+    purpose: str
+    until: dt.date
+
+
+class MailboxSource(Value, frozen=True):
+    """Mailboxes of which headers and attachment names are read, only under a written order."""
+
+    kind: str
+    """`maildir`, `mbox` or `eml`."""
+    path: str
+    order: WrittenOrder
 
 
 class Documents(Value, frozen=True):
@@ -206,8 +225,23 @@ class Documents(Value, frozen=True):
     domains: tuple[str, ...] = ()
     """The unit's own mail domains."""
     register: FileSource | None = None
+    """Outgoing register."""
+    incoming: FileSource | None = None
+    """Incoming register."""
+    postal: FileSource | None = None
+    """Register of letters sent by post."""
     gateway: FileSource | None = None
+    """What the gateway sent, one row per recipient."""
+    received: FileSource | None = None
+    """What the gateway delivered to the unit."""
+    packets: FileSource | None = None
+    """edXML packets and status messages."""
+    x_road: FileSource | None = None
+    """Operational monitoring data of an X-Road security server."""
     mail: tuple[MailSource, ...] = ()
+    mailboxes: tuple[MailboxSource, ...] = ()
+    proxy: tuple[MailSource, ...] = ()
+    """Web proxy logs: an indicator of volume, never proof of a bypass."""
     target: int | None = None
     """Percent of due pairs that must be routed, when the unit set its own."""
 
@@ -252,6 +286,8 @@ class Agency(Value, frozen=True):
     name: str = ""
     mail_domains: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Names under which a register means this agency among others (`UBND các xã, phường`)."""
 
 
 class Inventory(Value, frozen=True):
@@ -263,6 +299,10 @@ class Inventory(Value, frozen=True):
     systems: dict[str, System] = {}
     agencies: tuple[Agency, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    holidays: tuple[dt.date, ...] = ()
+    """Days off that the settings add to the public holidays known."""
+    working_days: tuple[dt.date, ...] = ()
+    """Days that the settings make working days (a Saturday worked for a day off)."""
 
 
 class Selection(Value, frozen=True):

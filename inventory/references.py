@@ -74,9 +74,10 @@ class _Links:
         for system in built.systems:
             self.system(system)
         if built.unit.documents:
-            for index, log in enumerate(built.unit.documents.mail):
-                place = ("documents", "mail", index, "server")
-                self.one("server", log.server, self.known.servers, place)
+            for key in ("mail", "proxy"):
+                for index, log in enumerate(getattr(built.unit.documents, key)):
+                    place = ("documents", key, index, "server")
+                    self.one("server", log.server, self.known.servers, place)
         for index, waiver in enumerate(built.waivers):
             self.waiver(waiver, ("waivers", index, "target"))
 

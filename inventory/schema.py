@@ -38,7 +38,7 @@ BACKUP_KINDS = (
 )
 """Kinds of backup sets that can be read; a new source adds its word here."""
 
-MAIL_KINDS = ("postfix",)
+MAIL_KINDS = ("postfix", "zimbra", "exchange", "exim")
 """Kinds of mail logs that can be read; a new source adds its word here."""
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -315,6 +315,34 @@ class MailDoc(Raw, frozen=True):
     ] = ""
 
 
+class ProxyDoc(Raw, frozen=True):
+    """A web proxy's log."""
+
+    kind: Annotated[Literal["squid"], _says("Program that writes it.")]
+    path: Annotated[
+        Line, _says("Absolute on the server; relative to the project without one.", min_length=1)
+    ]
+    server: Annotated[Id, _says("Server that holds it; without one it is a project file.")] = ""
+
+
+class OrderDoc(Raw, frozen=True):
+    """The written order that allows mailboxes to be read."""
+
+    document: Annotated[Line, _says("Number of the order.", min_length=1)]
+    date: Annotated[dt.date, _says("Its date.")]
+    by: Annotated[Line, _says("Who gave it.", min_length=1)]
+    purpose: Annotated[Line, _says("What for.", min_length=1)]
+    until: Annotated[dt.date, _says("Last day on which it holds.")]
+
+
+class MailboxDoc(Raw, frozen=True):
+    """Mailboxes; only headers and attachment names are read, and only under a written order."""
+
+    kind: Annotated[Literal["maildir", "mbox", "eml"], _says("How the mails are kept.")]
+    path: Annotated[ProjectPath, _says("File or pattern, relative to the project folder.")]
+    order: Annotated[OrderDoc, _says("Who allowed it, for what, until when.")]
+
+
 class DocumentsDoc(Raw, frozen=True):
     """What a unit hands over about its official correspondence."""
 
@@ -322,8 +350,17 @@ class DocumentsDoc(Raw, frozen=True):
     codes: Annotated[tuple[Line, ...], _says("Its codes on the document axis.")] = ()
     domains: Annotated[tuple[Line, ...], _says("Its mail domains.")] = ()
     register: Annotated[FilesDoc | None, _says("Register of outgoing documents.")] = None
-    gateway: Annotated[FilesDoc | None, _says("Export of the document gateway.")] = None
+    incoming: Annotated[FilesDoc | None, _says("Register of incoming documents.")] = None
+    postal: Annotated[FilesDoc | None, _says("Register of letters sent by post.")] = None
+    gateway: Annotated[FilesDoc | None, _says("Gateway export of what was sent.")] = None
+    received: Annotated[FilesDoc | None, _says("Gateway export of what was received.")] = None
+    packets: Annotated[FilesDoc | None, _says("Folder of edXML packets and status messages.")] = (
+        None
+    )
+    x_road: Annotated[FilesDoc | None, _says("X-Road operational monitoring data (JSON).")] = None
     mail: Annotated[tuple[MailDoc, ...], _says("Mail logs.")] = ()
+    mailboxes: Annotated[tuple[MailboxDoc, ...], _says("Mailboxes that may be looked into.")] = ()
+    proxy: Annotated[tuple[ProxyDoc, ...], _says("Web proxy logs, for an indicator only.")] = ()
     target: Annotated[Percent | None, _says("Percent that must be routed, if it set its own.")] = (
         None
     )

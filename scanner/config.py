@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -32,6 +33,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timezone: Annotated[str, Meta(extra={"check": rules.zone})] = "Asia/Ho_Chi_Minh"
     agencies: Annotated[str, Meta(min_length=1)] = "agencies.csv"
     """The agency directory (CSV); it must exist when it is named, and may be missing otherwise."""
+    holidays: tuple[dt.date, ...] = ()
+    """Days off beside the public holidays that the program knows (a day given in exchange)."""
+    working_days: tuple[dt.date, ...] = ()
+    """Saturdays, Sundays or holidays on which offices work."""
     coverage_floor: Annotated[int, Meta(ge=0, le=100)] = 80
     ssh: SshLimits = SshLimits()
     limits: SizeLimits = SizeLimits()

@@ -67,10 +67,11 @@ def open_project(folder: Path) -> Project:
     except ValueError as e:
         raise UserError(f"{folder / 'sauro.yaml'}: {e}") from e
     _refuse_idle_waivers(inventory, known)
+    days = {"holidays": settings.holidays, "working_days": settings.working_days}
     return Project(
         folder=folder,
         settings=settings,
-        inventory=inventory,
+        inventory=msgspec.structs.replace(inventory, **days),
         catalogue=known,
         options=options,
     )

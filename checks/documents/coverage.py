@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable
 
-from checks.documents.events import DocumentEvents, SourceKind
+from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind
 from checks.evidence import Value
 
 
@@ -68,11 +68,11 @@ def covered(seen: Iterable[dt.date], period: Period, bridge: int) -> frozenset[d
 def coverage_of(events: DocumentEvents, period: Period, bridge: int, mail_bridge: int) -> Coverage:
     """What the sources cover; of several mail logs only the days that all of them show count."""
     seen = {}
-    for kind in SourceKind:
+    for kind in ROUTE_KINDS:
         allowed = mail_bridge if kind is SourceKind.MAIL else bridge
         each = [covered(s.days, period, allowed) for s in events.of(kind)]
         seen[kind] = frozenset.intersection(*each) if each else frozenset[dt.date]()
-    register, gateway, mail = (seen[k] for k in SourceKind)
+    register, gateway, mail = (seen[k] for k in ROUTE_KINDS)
     days = period.days
     return Coverage(
         register=len(register) / len(days),

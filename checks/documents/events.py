@@ -13,11 +13,20 @@ from checks.evidence import Failure, Value
 
 
 class SourceKind(StrEnum):
-    """Which of the three kinds of evidence a source belongs to."""
+    """Which kind of evidence a source is."""
 
     REGISTER = "register"
     GATEWAY = "gateway"
+    """What the document axis carried for this unit, either way."""
     MAIL = "mail"
+    INCOMING = "incoming"
+    """The incoming register."""
+    POSTAL = "postal"
+    """The register of letters sent by post."""
+
+
+ROUTE_KINDS = (SourceKind.REGISTER, SourceKind.GATEWAY, SourceKind.MAIL)
+"""What it takes to tell routed from bypassed."""
 
 
 class EventKind(StrEnum):
@@ -35,6 +44,14 @@ class EventKind(StrEnum):
     """Taken back or replaced by the sender."""
     MAILED = "mailed"
     """A mail that names the document was delivered."""
+    POSTED = "posted"
+    """A row of the postal register, or paper announced beside the electronic document."""
+    ARRIVED = "arrived"
+    """A row of the incoming register: `sender` says from whom, as free text."""
+    DELIVERED = "delivered"
+    """The axis handed a document of `sender` (agency code) to this unit."""
+    OUTAGE = "outage"
+    """The axis or this unit's gateway answered with a fault; `key` is empty."""
 
 
 class FoundIn(StrEnum):
@@ -45,7 +62,10 @@ class FoundIn(StrEnum):
 
 
 class DocumentKey(Value, frozen=True):
-    """A document's number: `sign` is folded (no accents, upper case), `year` 0 when not said."""
+    """A document's number: `sign` is folded (no accents, upper case), `year` 0 when not said.
+
+    Number 0 with an empty sign is the key of events that concern no document.
+    """
 
     number: int
     sign: str
@@ -109,7 +129,11 @@ class DocumentEvent(Value, frozen=True):
     recipient: str = ""
     """Agency code (gateway), mail domain (mail), free text (register); empty when none is named."""
     reason: str = ""
-    """The register's reason code for not using the axis, folded."""
+    """The register's reason code for not using the axis, or a fault's code; folded."""
+    arrival: int = 0
+    """Arrival number of an incoming register's row."""
+    content: str = ""
+    """SHA-256 of the document's file, where a source has it."""
     mail: MailTrace | None = None
 
 

@@ -6,15 +6,16 @@ sources a check cannot do without. Their requests are equal, so everything is as
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from checks.documents.agencies import Directory
-from checks.documents.events import DocumentEvent, DocumentEvents, SourceKind, SourceReport
+from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.mail_probe import MAIL_LOG
 from checks.documents.sources.postfix import read_postfix
+from checks.documents.sources.reading import Read, Reader, Reading
 from checks.documents.sources.register import read_register
 from checks.evidence import (
     Answers,
@@ -27,6 +28,7 @@ from checks.evidence import (
     Request,
     Source,
     Unparsable,
+    Value,
 )
 from checks.files import FileEntry, files_request, unpack
 from checks.model import Context, Fact, Subject
@@ -34,32 +36,56 @@ from inventory.model import Documents, FileSource, MailSource
 
 _LIMIT = 256 * 1024 * 1024
 
-REGISTER = Probe(
-    id="documents.register",
-    title="the outgoing register in the project folder",
-    source=Source.FILES,
-    limit=_LIMIT,
-    stream=True,
-    sensitive=True,
-)
-GATEWAY = Probe(
-    id="documents.gateway",
-    title="the gateway export in the project folder",
-    source=Source.FILES,
-    limit=_LIMIT,
-    stream=True,
-    sensitive=True,
-)
-MAIL_FILE = Probe(
-    id="documents.mail-file",
-    title="a mail log in the project folder",
-    source=Source.FILES,
-    limit=_LIMIT,
-    stream=True,
-    sensitive=True,
-)
 
-_Read = tuple[tuple[DocumentEvent, ...], SourceReport]
+class FileKind(Value, frozen=True):
+    """A kind of source that lies in the project folder, under one key of `documents`."""
+
+    key: str
+    source: SourceKind
+    probe: Probe
+    read: Reader
+
+
+def _probe(name: str, title: str) -> Probe:
+    return Probe(
+        id=f"documents.{name}",
+        title=title,
+        source=Source.FILES,
+        limit=_LIMIT,
+        stream=True,
+        sensitive=True,
+    )
+
+
+REGISTER = _probe("register", "the outgoing register in the project folder")
+GATEWAY = _probe("gateway", "the gateway export in the project folder")
+MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
+
+
+def _read_gateway(files: Sequence[FileEntry], reading: Reading) -> Read:
+    own = reading.directory.is_own_code
+    done = read_gateway(files, reading.name, reading.columns, reading.zone, own)
+    return done.events, done.report
+
+
+def _read_register(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_register(files, reading.name, reading.columns, reading.zone)
+    return done.events, done.report
+
+
+def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_postfix(files, reading.name, reading.zone, reading.finder)
+    return done.events, done.report
+
+
+FILE_KINDS = (
+    FileKind(key="register", source=SourceKind.REGISTER, probe=REGISTER, read=_read_register),
+    FileKind(key="gateway", source=SourceKind.GATEWAY, probe=GATEWAY, read=_read_gateway),
+)
+"""Every kind of file, in the order of reading: the register first, because it tells the signs."""
+
+MAIL_KINDS: dict[str, Reader] = {"postfix": _read_postfix}
+"""A reader for each kind of mail log."""
 
 
 def _declared(subject: Subject) -> Documents:
@@ -69,15 +95,22 @@ def _declared(subject: Subject) -> Documents:
     return said
 
 
+def _source(said: Documents, kind: FileKind) -> FileSource | None:
+    found: FileSource | None = getattr(said, kind.key)
+    return found
+
+
 def mail_name(source: MailSource) -> str:
     """How a mail source is called in rows: its path, after its server when it is on one."""
     return f"{source.server}:{source.path}" if source.server else source.path
 
 
-def _file(probe: Probe, source: FileSource | None, need: Need, what: str) -> Request:
+def _file(subject: Subject, key: str) -> Request:
+    kind = next(k for k in FILE_KINDS if k.key == key)
+    source = _source(_declared(subject), kind)
     if source is None:
-        raise NotDeclared(what)
-    return files_request(probe, source.path, need)
+        raise NotDeclared(f"documents.{key} of unit {subject.unit.id}")
+    return files_request(kind.probe, source.path)
 
 
 def _mail(source: MailSource, need: Need) -> Request:
@@ -88,21 +121,13 @@ def _mail(source: MailSource, need: Need) -> Request:
 
 def _all_requests(subject: Subject) -> list[Request]:
     said = _declared(subject)
-    asked = [_mail(m, Need.OPTIONAL) for m in said.mail if m.kind in MAIL_KINDS]
-    if said.gateway:
-        asked.insert(0, files_request(GATEWAY, said.gateway.path, Need.OPTIONAL))
-    if said.register:
-        asked.insert(0, files_request(REGISTER, said.register.path, Need.OPTIONAL))
-    return asked
+    found = ((kind, _source(said, kind)) for kind in FILE_KINDS)
+    asked = [files_request(kind.probe, s.path, Need.OPTIONAL) for kind, s in found if s]
+    return asked + [_mail(m, Need.OPTIONAL) for m in said.mail if m.kind in MAIL_KINDS]
 
 
 def _route_requests(subject: Subject) -> list[Request]:
-    said = _declared(subject)
-    unit = subject.unit.id
-    return [
-        _file(REGISTER, said.register, Need.REQUIRED, f"documents.register of unit {unit}"),
-        _file(GATEWAY, said.gateway, Need.REQUIRED, f"documents.gateway of unit {unit}"),
-    ]
+    return [_file(subject, "register"), _file(subject, "gateway")]
 
 
 def _mail_requests(subject: Subject) -> list[Request]:
@@ -116,63 +141,45 @@ def _mail_requests(subject: Subject) -> list[Request]:
 def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
     said = _declared(ctx.subject)
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
-    found: list[_Read] = []
-    if said.register:
-        found.append(_read_register(ctx, said.register, answers))
-    if said.gateway:
-        found.append(_read_gateway(ctx, said.gateway, answers, directory))
-    signs = {e.key.sign for events, _ in found[:1] for e in events if said.register}
-    finder = Finder(signs | directory.signs | set(said.signs))
-    found += [_read_mail(ctx, source, answers, finder) for source in said.mail]
+    signs = directory.signs | set(said.signs)
+    found: list[Read] = []
+    for kind in FILE_KINDS:
+        source = _source(said, kind)
+        if source is None:
+            continue
+        reading = Reading(
+            name=source.path,
+            zone=ctx.zone,
+            directory=directory,
+            finder=Finder(signs),
+            columns=source.columns,
+        )
+        answer = _answer(answers, files_request(kind.probe, source.path))
+        found.append(_guarded(kind.source, kind.read, answer, reading))
+        if kind.source is SourceKind.REGISTER:
+            signs = signs | {event.key.sign for event in found[-1][0]}
+    finder = Finder(signs)
+    found += [_read_mail(ctx, source, answers, (directory, finder)) for source in said.mail]
     return DocumentEvents(
         events=tuple(e for events, _ in found for e in events),
         sources=tuple(report for _, report in found),
     )
 
 
-def _read_register(ctx: Context, source: FileSource, answers: Answers) -> _Read:
-    def read(files: Sequence[FileEntry]) -> _Read:
-        done = read_register(files, source.path, source.columns, ctx.zone)
-        return done.events, done.report
-
-    request = files_request(REGISTER, source.path)
-    return _guarded(SourceKind.REGISTER, source.path, _answer(answers, request), read)
-
-
-def _read_gateway(
-    ctx: Context, source: FileSource, answers: Answers, directory: Directory
-) -> _Read:
-    def read(files: Sequence[FileEntry]) -> _Read:
-        own = directory.is_own_code
-        done = read_gateway(files, source.path, source.columns, ctx.zone, own)
-        return done.events, done.report
-
-    request = files_request(GATEWAY, source.path)
-    return _guarded(SourceKind.GATEWAY, source.path, _answer(answers, request), read)
-
-
-def _read_mail(ctx: Context, source: MailSource, answers: Answers, finder: Finder) -> _Read:
+def _read_mail(
+    ctx: Context, source: MailSource, answers: Answers, known: tuple[Directory, Finder]
+) -> Read:
     name = mail_name(source)
     reader = MAIL_KINDS.get(source.kind)
     if reader is None:
-        known = ", ".join(sorted(MAIL_KINDS))
-        detail = f"documents.mail {name}: kind {source.kind} (known: {known})"
+        kinds = ", ".join(sorted(MAIL_KINDS))
+        detail = f"documents.mail {name}: kind {source.kind} (known: {kinds})"
         failure = Failure(kind=FailureKind.NOT_DECLARED, detail=detail)
         return (), SourceReport(kind=SourceKind.MAIL, name=name, failure=failure)
-    zone = _zone(source, ctx.zone)
+    directory, finder = known
+    reading = Reading(name=name, zone=_zone(source, ctx.zone), directory=directory, finder=finder)
     answer = _answer(answers, _mail(source, Need.OPTIONAL))
-    return _guarded(SourceKind.MAIL, name, answer, lambda files: reader(files, name, zone, finder))
-
-
-def _postfix(files: Sequence[FileEntry], name: str, zone: ZoneInfo, finder: Finder) -> _Read:
-    done = read_postfix(files, name, zone, finder)
-    return done.events, done.report
-
-
-MAIL_KINDS: dict[str, Callable[[Sequence[FileEntry], str, ZoneInfo, Finder], _Read]] = {
-    "postfix": _postfix
-}
-"""A reader for each kind of mail log."""
+    return _guarded(SourceKind.MAIL, reader, answer, reading)
 
 
 def _zone(source: MailSource, default: ZoneInfo) -> ZoneInfo:
@@ -190,20 +197,16 @@ def _answer(answers: Answers, request: Request) -> Evidence | None:
     return next((e for e in every if (e.target, e.key) == (request.target, request.key)), None)
 
 
-def _guarded(
-    kind: SourceKind,
-    name: str,
-    answer: Evidence | None,
-    read: Callable[[Sequence[FileEntry]], _Read],
-) -> _Read:
+def _guarded(kind: SourceKind, read: Reader, answer: Evidence | None, reading: Reading) -> Read:
     """What a source brought; a failure to get or read it is part of the report."""
+    name = reading.name
     if answer is None:
         failure: Failure = Failure(kind=FailureKind.COMMAND_FAILED, detail=f"{name}: no answer")
     elif answer.failure is not None:
         failure = answer.failure
     else:
         try:
-            return read(unpack(answer.stdout))
+            return read(unpack(answer.stdout), reading)
         except Unparsable as e:
             failure = Failure(kind=FailureKind.UNPARSABLE, detail=str(e))
     return (), SourceReport(kind=kind, name=name, failure=failure)

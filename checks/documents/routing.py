@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from checks.documents.agencies import Directory
 from checks.documents.coverage import Coverage, Period, coverage_of, covered
-from checks.documents.events import DocumentEvents, SourceKind, SourceReport
+from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
 from checks.documents.matching import match
 from checks.documents.pairs import Bypass, Matching, Rules
@@ -81,7 +81,7 @@ def evidence_complete(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]
     """One row for each kind of source: is it there, fresh, and does it cover the period?"""
     for kind in SourceKind:
         sources = events.of(kind)
-        if not sources:
+        if not sources and kind in ROUTE_KINDS:
             severity = Severity(ctx.opt(EvidenceOptions).severity)
             said = _message(f"missing-{kind.value}")
             yield _part(kind.value, failed(said, {"source": kind.value}, severity))

@@ -20,4 +20,5 @@ def test_every_key_stands_on_the_page_with_its_default() -> None:
                 shown = f"{default:g}" if isinstance(default, float) else default
                 assert f"| `{name}.{inner}` | `{shown}` |" in PAGE
         else:
-            assert f"| `{name}` | `{value}` |" in PAGE
+            shown = "[]" if value == () else value
+            assert f"| `{name}` | `{shown}` |" in PAGE

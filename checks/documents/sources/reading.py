@@ -1,0 +1,34 @@
+"""What every reader of a documents source is given, and what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from checks.documents.agencies import Directory
+from checks.documents.events import DocumentEvent, SourceReport
+from checks.documents.numbers import Finder
+from checks.files import FileEntry
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What a reader may know: nothing else reaches it."""
+
+    name: str
+    """How the source is called in rows and problems."""
+    zone: ZoneInfo
+    """Of times without an offset."""
+    directory: Directory
+    finder: Finder
+    """Knows the signs of the register and the directory."""
+    columns: Mapping[str, str] = {}
+    """`{ours: theirs}`."""
+
+
+Read = tuple[tuple[DocumentEvent, ...], SourceReport]
+"""The events of a source, in its order, and the report on it."""
+
+Reader = Callable[[Sequence[FileEntry], Reading], Read]
+"""Reads the files of one source; raises `Unparsable` with file and line."""
