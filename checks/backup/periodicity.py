@@ -69,18 +69,26 @@ class Age(StrEnum):
     NONE = "none"
 
 
+class Measure(StrEnum):
+    """Which bytes of a point are compared; the words stand in results and must not change."""
+
+    STORED = "stored"
+    DATA = "data"
+    """The data it protects: of tools that deduplicate nothing else is told."""
+
+
 class Sized(msgspec.Struct, frozen=True):
-    """A point's size in bytes beside the median of its predecessors; None with too few of them."""
+    """A point's bytes beside the median of its predecessors; None with too few of them."""
 
     point: BackupPoint
+    measure: Measure
+    size: int
     usual: float | None
 
     @property
     def share(self) -> float | None:
         """Size as a share of the usual."""
-        if self.point.size is None or not self.usual:
-            return None
-        return self.point.size / self.usual
+        return self.size / self.usual if self.usual else None
 
 
 class Sorted(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,7 +215,8 @@ def sort_points(
     sizes = compare_sizes([*series.past, *rest])
     small = {s.point.id for s in sizes if s.share is not None and s.share < limits.invalid_share}
     shrunk = {s.point.id for s in sizes if s.share is not None and s.share < limits.suspect_share}
-    valid = [p for p in rest if p.state is PointState.OK and p.size != 0 and p.id not in small]
+    none = {s.point.id for s in sizes if s.size == 0}
+    valid = [p for p in rest if p.state is PointState.OK and p.id not in small | none]
     good = {p.id for p in valid}
     newest = max((p.start for p in valid), default=None)
     longest = dt.timedelta(hours=limits.max_run_hours) or promise.interval
@@ -229,18 +238,30 @@ def sort_points(
     )
 
 
+def measured(point: BackupPoint) -> tuple[Measure, int] | None:
+    """The bytes by which a point is compared: those stored, else those of its data.
+
+    What an incremental point adds is neither; sources leave it out.
+    """
+    if point.size is not None:
+        return Measure.STORED, point.size
+    return None if point.data is None else (Measure.DATA, point.data)
+
+
 def compare_sizes(points: list[BackupPoint]) -> list[Sized]:
-    """Each finished point beside the median of the last seven of its group before it."""
-    before: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_COMPARED))
+    """Each finished point beside the median of the last seven before it, like with like."""
+    before: dict[tuple[str, Measure], deque[int]] = defaultdict(lambda: deque(maxlen=_COMPARED))
     found = []
     for point in sorted(points, key=lambda p: (p.start, p.id)):
-        if point.size is None or point.state is PointState.RUNNING:
+        known = measured(point)
+        if known is None or point.state is PointState.RUNNING:
             continue
-        earlier = before[point.group]
+        measure, size = known
+        earlier = before[point.group, measure]
         usual = median(earlier) if len(earlier) >= _ENOUGH_TO_COMPARE else None
-        found.append(Sized(point, usual))
-        if point.size > 0 and point.state is PointState.OK:
-            earlier.append(point.size)
+        found.append(Sized(point, measure, size, usual))
+        if size > 0 and point.state is PointState.OK:
+            earlier.append(size)
     return found
 
 

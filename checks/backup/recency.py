@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from checks.backup.duties import severity_at
-from checks.backup.periodicity import Age, Assessment, Sized, Thresholds, assess
+from checks.backup.periodicity import Age, Assessment, Measure, Sized, Thresholds, assess
 from checks.backup.promise import promise_of
 from checks.backup.series import BackupSeries
 from checks.backup.sources.registry import SERIES
@@ -155,7 +155,7 @@ def size_plausible(context: Context, series: BackupSeries) -> Iterable[Verdict]:
             "backup.size-plausible.none", "no finished copy with a known size", detail, found=0
         )
         return
-    name, size = worst.point.name, worst.point.size or 0
+    name, size = worst.point.name, worst.size
     broken = [n for n in worst.point.notes if n in _BROKEN]
     if size == 0 or "empty_archive" in worst.point.notes:
         yield failed("backup.size-plausible.empty", detail, severity, name=name, size=size)
@@ -176,17 +176,30 @@ def size_plausible(context: Context, series: BackupSeries) -> Iterable[Verdict]:
             "usual": int(worst.usual or 0),
             "share": worst.share,
         }
+        tiny, small, usual = _COMPARED[worst.measure]
         if worst.share < limits.invalid_share:
-            yield failed("backup.size-plausible.tiny", detail, severity, **said)
+            yield failed(tiny, detail, severity, **said)
         elif worst.share < limits.suspect_share:
-            yield failed("backup.size-plausible.small", detail, Severity.MINOR, **said)
+            yield failed(small, detail, Severity.MINOR, **said)
         else:
-            yield passed("backup.size-plausible.usual", detail, **said)
+            yield passed(usual, detail, **said)
 
 
 CHECKS: tuple[Check, ...] = (recent, periodic, size_plausible)
 
 _BROKEN = ("broken_archive", "no_completion_mark")
+_COMPARED = {
+    Measure.STORED: (
+        "backup.size-plausible.tiny",
+        "backup.size-plausible.small",
+        "backup.size-plausible.usual",
+    ),
+    Measure.DATA: (
+        "backup.size-plausible.tiny_data",
+        "backup.size-plausible.small_data",
+        "backup.size-plausible.usual_data",
+    ),
+}
 
 
 def _assessed(context: Context, series: BackupSeries) -> Assessment:
@@ -293,9 +306,9 @@ def _periodic_detail(a: Assessment) -> dict[str, Any]:
 
 def _smallest_newest(a: Assessment) -> Sized | None:
     """Of the newest finished copy of each group that is still being made, the worst."""
-    newest: dict[str, Sized] = {}
+    newest: dict[tuple[str, Measure], Sized] = {}
     for sized in a.points.sizes:
-        newest[sized.point.group] = sized
+        newest[sized.point.group, sized.measure] = sized
     if not newest:
         return None
     last = max(s.point.start for s in newest.values())
@@ -306,15 +319,16 @@ def _smallest_newest(a: Assessment) -> Sized | None:
 def _worth(sized: Sized) -> tuple[bool, bool, float]:
     """Sorts worst first: bad ones, then comparable ones by share, then those without a measure."""
     point = sized.point
-    bad = not point.size or any(n in (*_BROKEN, "empty_archive") for n in point.notes)
+    bad = not sized.size or any(n in (*_BROKEN, "empty_archive") for n in point.notes)
     return not bad, sized.share is None, sized.share or 0.0
 
 
 def _size_detail(a: Assessment, judged: Sized | None) -> dict[str, Any]:
-    group = judged.point.group if judged else ""
-    alike = [s.point for s in a.points.sizes if s.point.group == group][-_SHOWN:]
+    kind = (judged.point.group, judged.measure) if judged else None
+    alike = [s for s in a.points.sizes if (s.point.group, s.measure) == kind][-_SHOWN:]
     return {
-        "sizes": [[p.start.isoformat(), p.size] for p in alike],
+        "sizes": [[s.point.start.isoformat(), s.size] for s in alike],
+        "measure": judged.measure.value if judged else None,
         "median": judged.usual if judged else None,
         "share": judged.share if judged else None,
         "name": judged.point.name if judged else None,

@@ -149,6 +149,51 @@ def test_size_plausible(found: Any, expected: tuple[Any, ...]) -> None:
     assert said(judge(recency.size_plausible, found)) == expected
 
 
+def protected(*data: int | None, **more: Any) -> list[BackupPoint]:
+    return [
+        point(NOW - 2 * HOUR - DAY * k, size=None, data=held, name=f"{k}", **more)
+        for k, held in enumerate(reversed(data))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (protected(100, 100, 100, 100), ("usual_data", "pass", None)),
+        (protected(100, 100, 100, 49), ("small_data", "fail", Severity.MINOR)),
+        (protected(100, 100, 100, 9), ("tiny_data", "fail", Severity.MAJOR)),
+        (protected(100, 100, 100, 0), ("empty", "fail", Severity.MAJOR)),
+        (protected(100, 100), ("short_history", "unknown", None)),
+        (protected(100, 100, 100, None), ("short_history", "unknown", None)),
+        (protected(None, None, None), ("none", "unknown", None)),
+    ],
+)
+def test_without_a_stored_size_the_data_that_is_protected_is_compared(
+    found: list[BackupPoint], expected: tuple[Any, ...]
+) -> None:
+    verdict = judge(recency.size_plausible, found)
+    assert said(verdict) == expected
+    if verdict.status is not Status.UNKNOWN:
+        assert verdict.detail["measure"] == "data"
+        assert verdict.detail["sizes"][-1][1] == found[0].data
+
+
+def test_stored_bytes_are_never_compared_with_bytes_of_data() -> None:
+    stored = [point(p.start, size=10, data=10**9, group="repo1") for p in daily(9)[1:]]
+    parts = [point(p.start + HOUR, size=None, data=10**9, group="repo1") for p in daily(9)[1:]]
+    newest = point(NOW - 7 * HOUR, size=10, data=10**9, group="repo1", id="newest")
+    verdict = judge(recency.size_plausible, [*stored, *parts, newest])
+    assert said(verdict)[:2] == ("usual", "pass")
+    less = point(NOW - 6 * HOUR, size=None, data=10, group="repo1", id="less")
+    verdict = judge(recency.size_plausible, [*stored, *parts, newest, less])
+    assert (said(verdict)[0], verdict.detail["measure"]) == ("tiny_data", "data")
+
+
+def test_a_copy_without_any_data_is_no_copy() -> None:
+    nothing = point(NOW - HOUR, size=None, data=0, id="nothing")
+    assert said(judge(recency.recent, [nothing]))[0] == "all_invalid"
+
+
 def test_a_small_database_that_shrank_is_not_hidden_by_a_big_one() -> None:
     big = [point(p.start, size=10**9, group="big") for p in daily(9)]
     small = [point(p.start + HOUR, size=100, group="small", id=f"s{p.id}") for p in daily(9)[1:]]

@@ -106,6 +106,15 @@ def test_each_job_is_judged_by_its_own_archives(
     assert repo.files() == before
 
 
+def test_archives_are_compared_by_the_data_that_they_protect(repo: Repo) -> None:
+    row = scanned(repo.set("fresh"), repo.folder)[0]["backup.size-plausible"]
+    assert (row.status, row.message.id) == (Status.PASS, "backup.size-plausible.usual_data")
+    assert row.detail["measure"] == "data"
+    assert {size for _, size in row.detail["sizes"]} == {5 * 300 + 5 * 200}
+    empty = scanned(repo.set("empty"), repo.folder)[0]["backup.size-plausible"]
+    assert (empty.status, empty.message.id) == (Status.FAIL, "backup.size-plausible.empty")
+
+
 def test_times_do_not_hang_on_the_zone_and_nothing_is_left_behind(
     repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
