@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from inventory import rules
 from inventory.backup_keys import check_keys
 from inventory.model import (
@@ -17,6 +19,7 @@ from inventory.model import (
     Bucket,
     Documents,
     FileSource,
+    Letter,
     MailboxSource,
     MailSource,
     Person,
@@ -74,6 +77,7 @@ def build(doc: UnitDoc, tell: Tell) -> Built:
             zone=doc.zone,
             external=doc.external,
             documents=_documents(doc.documents, tell) if doc.documents else None,
+            letter=Letter(**msgspec.structs.asdict(doc.letter)),
         ),
         servers=[_server(doc, i, s, tell) for i, s in doc.servers.items()],
         buckets=[_bucket(doc.unit, i, b, tell) for i, b in doc.buckets.items()],

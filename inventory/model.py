@@ -263,6 +263,28 @@ class Waiver(Value, frozen=True):
     """The last day on which it holds, in the project's time zone."""
 
 
+class Letter(Value, frozen=True):
+    """What a unit's official letters and the annual report say of it; empty: not declared."""
+
+    mandate: str = ""
+    """Number of the document that sets its functions, tasks and powers."""
+    address: str = ""
+    phone: str = ""
+    email: str = ""
+    above: str = ""
+    """The body above it in the letterhead."""
+    name: str = ""
+    """Its name in the letterhead, when it is not the unit's."""
+    sign: str = ""
+    """What follows the number: `UBND-VHXH`."""
+    place: str = ""
+    power: str = ""
+    title: str = ""
+    signer: str = ""
+    to: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+
+
 class Unit(Value, frozen=True):
     """A public body. `id` is a code and the key; names repeat between provinces."""
 
@@ -276,6 +298,7 @@ class Unit(Value, frozen=True):
     external: bool = False
     """Listed only so that others can name it (an approver, an owner): not scanned, not counted."""
     documents: Documents | None = None
+    letter: Letter = Letter()
 
 
 class Agency(Value, frozen=True):

@@ -393,6 +393,24 @@ class WaiverDoc(Raw, frozen=True):
     until: Annotated[dt.date, _says("Last day on which it holds.")]
 
 
+class LetterDoc(Raw, frozen=True):
+    """What the unit's official letters and the annual report (Form 08) say of it."""
+
+    mandate: Annotated[Line, _says("Document that sets its functions, tasks and powers.")] = ""
+    address: Annotated[Line, _says("Postal address.")] = ""
+    phone: Annotated[Line, _says("Telephone number of the body.")] = ""
+    email: Annotated[Line, _says("E-mail address of the body.")] = ""
+    above: Annotated[Line, _says("The body above it in the letterhead.")] = ""
+    name: Annotated[Line, _says("Its name in the letterhead, when it is not the unit's.")] = ""
+    sign: Annotated[Line, _says("Sign after the number: `UBND-VHXH`.")] = ""
+    place: Annotated[Line, _says("Place in the line of the date.")] = ""
+    power: Annotated[Line, _says("Power to sign: `TM. ỦY BAN NHÂN DÂN`.")] = ""
+    title: Annotated[Line, _says("Title of who signs: `CHỦ TỊCH`.")] = ""
+    signer: Annotated[Line, _says("Name of who signs, when it is not `accountable`.")] = ""
+    to: Annotated[tuple[Line, ...], _says("Addressees (Kính gửi) of the annual report.")] = ()
+    copies: Annotated[tuple[Line, ...], _says("Further recipients (Nơi nhận).")] = ()
+
+
 class UnitDoc(Raw, frozen=True):
     """A unit and everything that it runs: one document of the inventory."""
 
@@ -414,6 +432,7 @@ class UnitDoc(Raw, frozen=True):
         None
     )
     waivers: Annotated[tuple[WaiverDoc, ...], _says("Accepted risks.")] = ()
+    letter: Annotated[LetterDoc, _says("Its letterhead and address.")] = LetterDoc()
 
 
 def json_schema() -> dict[str, Any]:
