@@ -10,7 +10,8 @@ from msgspec import NODEFAULT, UNSET
 from msgspec import inspect as mi
 
 from inventory.durations import format_duration
-from inventory.schema import ID_PATTERN, UnitDoc
+from inventory.fields import ID_PATTERN
+from inventory.schema import UnitDoc
 
 
 def reference_markdown() -> str:
