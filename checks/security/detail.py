@@ -28,6 +28,7 @@ def level_detail(ctx: Context, record: LevelRecord) -> dict[str, Any]:
         "regulation": _paper(ctx, record.regulation),
         "appraised": _paper(ctx, record.appraisal),
         "approved": _paper(ctx, record.approval),
+        "approval_expected": _iso(record.approval_expected),
         "reviewed": [
             {
                 "date": i.date.isoformat(),

@@ -81,6 +81,8 @@ class LevelRecord(Part, frozen=True):
     regulation: Decision | None = None
     appraisal: Decision | None = None
     approval: Decision | None = None
+    approval_expected: dt.date | None = None
+    """By when the level will be approved, while it is not."""
     dossier: tuple[DossierPart, ...] = ()
     plan: Plan | None = None
     inspections: tuple[Inspection, ...] = ()
