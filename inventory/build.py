@@ -12,6 +12,7 @@ import msgspec
 
 from inventory import rules
 from inventory.backup_keys import check_keys
+from inventory.level_docs import build_attestations, build_totals
 from inventory.model import (
     BackupExemption,
     BackupRule,
@@ -77,6 +78,11 @@ def build(doc: UnitDoc, tell: Tell) -> Built:
             zone=doc.zone,
             external=doc.external,
             documents=_documents(doc.documents, tell) if doc.documents else None,
+            levels=_files(doc.levels),
+            level_totals=build_totals(doc.level_totals),
+            attestations=build_attestations(
+                doc.attestations, lambda at, message: tell(("attestations", *at), message)
+            ),
             letter=Letter(**msgspec.structs.asdict(doc.letter)),
         ),
         servers=[_server(doc, i, s, tell) for i, s in doc.servers.items()],
@@ -98,9 +104,21 @@ def build(doc: UnitDoc, tell: Tell) -> Built:
     )
 
 
+_SCANNED = (
+    "servers",
+    "buckets",
+    "systems",
+    "documents",
+    "levels",
+    "level_totals",
+    "attestations",
+    "waivers",
+)
+
+
 def _only_named(doc: UnitDoc, tell: Tell) -> None:
     # Declared here, these would never be scanned, and nobody would notice.
-    for key in ("servers", "buckets", "systems", "documents", "waivers"):
+    for key in _SCANNED:
         if getattr(doc, key):
             tell((key,), "an external unit is never scanned: remove this or `external: true`")
 
@@ -177,6 +195,11 @@ def _system(unit: str, system_id: str, doc: SystemDoc, tell: Tell) -> System:
         backups=tuple(_backup(system_id, doc, i, b, tell) for i, b in doc.backups.items()),
         backup_rule=_backup_rule(doc.backup_rule, lambda message: tell(place, message)),
         backup_exempt=_exemption(doc.backup_exempt),
+        dossier=doc.dossier.rstrip("/"),
+        attestations=build_attestations(
+            doc.attestations,
+            lambda at, message: tell(("systems", system_id, "attestations", *at), message),
+        ),
     )
 
 

@@ -158,6 +158,37 @@ class BackupSet(Value, frozen=True):
     """How often a restore is to be tried by the unit's own rule."""
 
 
+class Attestation(Value, frozen=True):
+    """A person's word for what no machine can see; it holds from `date` to `until`, both included.
+
+    `control` is a word of `checks/security/rules.yaml`, or `plan.ID` for a measure of the plan.
+    """
+
+    control: str
+    explanation: str
+    attested_by: str
+    date: dt.date
+    until: dt.date
+    document: str = ""
+
+
+class LevelTotals(Value, frozen=True):
+    """Figures on levels that a unit reported upwards; None where it reported none.
+
+    `levels` are the systems of level 1 to 5.
+    """
+
+    document: str = ""
+    date: dt.date | None = None
+    systems: int | None = None
+    levels: tuple[int | None, ...] = ()
+    unclassified: int | None = None
+    dossiers: int | None = None
+    appraised: int | None = None
+    approved: int | None = None
+    inspected: int | None = None
+
+
 class System(Value, frozen=True):
     """An information system: judged once, under its owner, and shown to every unit that uses it."""
 
@@ -176,6 +207,9 @@ class System(Value, frozen=True):
     backups: tuple[BackupSet, ...] = ()
     backup_rule: BackupRule | None = None
     backup_exempt: BackupExemption | None = None
+    dossier: str = ""
+    """Folder of the level dossier's files in the project; empty for `dossier/ID` and `dossier`."""
+    attestations: tuple[Attestation, ...] = ()
 
 
 class FileSource(Value, frozen=True):
@@ -298,6 +332,10 @@ class Unit(Value, frozen=True):
     external: bool = False
     """Listed only so that others can name it (an approver, an owner): not scanned, not counted."""
     documents: Documents | None = None
+    levels: FileSource | None = None
+    """Register of level records, one row a system; a record file wins over it."""
+    level_totals: LevelTotals | None = None
+    attestations: tuple[Attestation, ...] = ()
     letter: Letter = Letter()
 
 

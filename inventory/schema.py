@@ -26,6 +26,7 @@ from inventory.fields import (
     Secret,
 )
 from inventory.fields import says as _says
+from inventory.level_docs import AttestationDoc, LevelTotalsDoc
 from inventory.model import UnitKind
 
 BACKUP_KINDS = (
@@ -253,6 +254,15 @@ class SystemDoc(Raw, frozen=True):
     backup_exempt: Annotated[
         BackupExemptDoc | None, _says("Approval that it, or some servers of it, need no backup.")
     ] = None
+    dossier: Annotated[
+        ProjectPath,
+        _says(
+            "Folder of the level dossier's files; default: `dossier/ID`, and files in `dossier`."
+        ),
+    ] = ""
+    attestations: Annotated[
+        tuple[AttestationDoc, ...], _says("A person's word on what no machine can see.")
+    ] = ()
 
 
 class FilesDoc(Raw, frozen=True):
@@ -401,6 +411,16 @@ class UnitDoc(Raw, frozen=True):
     documents: Annotated[DocumentsDoc | None, _says("Evidence about official correspondence.")] = (
         None
     )
+    levels: Annotated[
+        FilesDoc | None,
+        _says("Register of level records, CSV or XLSX; a system's `assessment` wins over its row."),
+    ] = None
+    level_totals: Annotated[
+        LevelTotalsDoc | None, _says("Figures on levels that the unit reported upwards.")
+    ] = None
+    attestations: Annotated[
+        tuple[AttestationDoc, ...], _says("A person's word on what no machine can see.")
+    ] = ()
     waivers: Annotated[tuple[WaiverDoc, ...], _says("Accepted risks.")] = ()
     letter: Annotated[LetterDoc, _says("Its letterhead and address.")] = LetterDoc()
 
