@@ -86,7 +86,8 @@ def _view(desk: Desk, backup: BackupSet, whole: Mapping[str, Result], rows: Rows
         restore_sample=test is not None and test.kind == "extract",
         restore_document=test.document if test else "",
         lines=tuple(line(desk, r) for r in worst_first(rows) if r.status is not Status.PASS),
-        ratio=max(0.0, age) / promised if age is not None and promised and promised > 0 else None,
+        ratio=_ratio(recent),
+        workdays=recent.get("workdays") is True,
         promise_assumed=recent.get("assumed") is True,
         verified=verified,
         verified_at=max((t.time for t in tests if t.ok), default=None),
@@ -97,6 +98,15 @@ def _view(desk: Desk, backup: BackupSet, whole: Mapping[str, Result], rows: Rows
         copies_left=max(0, len(copies) - _MOST_COPIES),
         copies_unseen=unseen,
     )
+
+
+def _ratio(detail: Mapping[str, Any]) -> float | None:
+    """Age as the check measured it, to the next slot; else in times of the usual distance."""
+    told = details.number(detail, "ratio")
+    age, promised = details.number(detail, "age"), details.number(detail, "promised")
+    if told is None and age is not None and promised is not None and promised > 0:
+        told = age / promised
+    return None if told is None else max(0.0, told)
 
 
 # ------------------------------------------------------------------------- restores, verification

@@ -109,6 +109,12 @@ def _length(detail: Mapping[str, Any], key: str, words: Words) -> str:
     return "" if value is None else words.duration(value)
 
 
+def _promised(detail: Mapping[str, Any], key: str, words: Words) -> str:
+    if detail.get("workdays") is True:
+        return words("backup_workdays")
+    return _length(detail, key, words)
+
+
 def _number(detail: Mapping[str, Any], key: str, words: Words) -> str:
     value = number(detail, key)
     return "" if value is None else words.number(value)
@@ -127,7 +133,7 @@ def _text(detail: Mapping[str, Any], key: str, _: Words) -> str:
 _FORMS: dict[str, Form] = {
     "newest": _time,
     "age": _length,
-    "promised": _length,
+    "promised": _promised,
     "due": _time,
     "expected": _number,
     "kept": _number,

@@ -74,6 +74,8 @@ class BackupView(Value, frozen=True):
     lines: tuple[Line, ...]
     ratio: float | None = None
     """Age of the newest copy in times of what was promised."""
+    workdays: bool = False
+    """Promised on each day from Monday to Friday."""
     promise_assumed: bool = False
     """The unit declared no frequency; the promise is the house default of its level."""
     restore_person: bool = False

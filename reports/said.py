@@ -67,6 +67,8 @@ class Sayings:
         if b.promised is None and not b.every:
             return t("backup_no_promise")
         every = t.duration(b.promised) if b.promised is not None else b.every
+        if b.workdays:
+            every = t("backup_workdays")
         key = "backup_promise_assumed" if b.promise_assumed else "backup_promise"
         return t(key, every=every)
 

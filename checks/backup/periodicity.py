@@ -109,18 +109,21 @@ class Sorted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Freshness(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest good point against its promise; `age` and `promised` in seconds."""
+    """The newest good point against its promise; `age`, `promised` and `allowed` in seconds."""
 
     state: Age
     newest: BackupPoint | None = None
     age: float | None = None
     promised: float = 0.0
+    """The usual distance, for showing; the next slot may be nearer or farther."""
+    allowed: float = 0.0
+    """From the newest point to the next slot."""
     due: dt.datetime | None = None
 
     @property
     def ratio(self) -> float | None:
-        """Age as a multiple of the promised distance."""
-        return None if self.age is None else self.age / self.promised
+        """Age as a multiple of the distance to the next slot."""
+        return None if self.age is None else self.age / self.allowed
 
 
 class Assessment(msgspec.Struct, frozen=True, kw_only=True):
@@ -269,7 +272,7 @@ def freshness(points: Sorted, promise: Promise, now: dt.datetime, zone: ZoneInfo
     """How old the newest good point is, and whether that is within the promise."""
     newest = max(points.valid, key=lambda p: p.start, default=None)
     if newest is None:
-        return Freshness(state=Age.NONE, promised=promise.interval.total_seconds())
+        return Freshness(state=Age.NONE, promised=promise.usual.total_seconds())
     due = due_after(newest.start, promise, zone)
     doubt = dt.timedelta(seconds=newest.uncertainty)
     if now <= due - doubt:
@@ -282,7 +285,8 @@ def freshness(points: Sorted, promise: Promise, now: dt.datetime, zone: ZoneInfo
         state=state,
         newest=newest,
         age=max(0.0, (now - newest.start).total_seconds()),
-        promised=(due - newest.start).total_seconds(),
+        promised=promise.usual.total_seconds(),
+        allowed=(due - newest.start).total_seconds(),
         due=due,
     )
 

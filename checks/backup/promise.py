@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from itertools import islice, pairwise
+from statistics import multimode
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,22 +21,35 @@ from inventory.model import BackupSet
 MIN_GRACE = dt.timedelta(minutes=10)
 MAX_GRACE = dt.timedelta(days=1)
 _LONGEST = dt.timedelta(days=3660)
+_DAY = dt.timedelta(days=1)
+_WORKDAYS = frozenset(range(5))
 
 
 class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """How often a good point is due. Exactly one of `interval` and `cron` rules.
 
-    For cron `interval` is the usual distance between two runs, used for the lookback only.
+    For cron `interval` is the middle distance between two runs, used for the lookback only.
     """
 
     every: str
     interval: dt.timedelta
     grace: dt.timedelta
+    usual: dt.timedelta
+    """What a person would call the distance between two copies; nothing is judged by it."""
+    workdays: bool = False
+    """One copy on each day from Monday to Friday."""
     cron: str = ""
     keep: dt.timedelta | None = None
     effective_from: dt.datetime | None = None
     assumed: bool = False
     """The unit declared no frequency; this one is the house default of its level."""
+
+
+class Rhythm(msgspec.Struct, frozen=True):
+    """How a person would call a cron expression: every so often, or every working day."""
+
+    usual: dt.timedelta
+    workdays: bool = False
 
 
 class Undated(ValueError):  # noqa: N818 - says what it is
@@ -81,10 +95,13 @@ def promise_of(backup: BackupSet, level: int | None, zone: ZoneInfo) -> Promise:
     start = backup.effective_from
     since = dt.datetime.combine(start, dt.time(), zone).astimezone(dt.UTC) if start else None
     interval, cron = duration(every), ""
+    said = Rhythm(interval) if interval is not None else rhythm(every)
     if interval is None:
         cron, interval = every, _usual_gap(every, zone)
     return Promise(
         every=every,
+        usual=said.usual,
+        workdays=said.workdays,
         interval=interval,
         cron=cron,
         grace=backup.grace or min(max(interval / 8, MIN_GRACE), MAX_GRACE),
@@ -100,14 +117,33 @@ def check_every(every: str) -> None:
         _usual_gap(every, ZoneInfo("UTC"))
 
 
+def rhythm(cron: str) -> Rhythm:
+    """The most common distance between the runs of an expression, the shortest of several.
+
+    Raises:
+        Undated: it is no cron expression, or one that never runs twice.
+    """
+    # By the wall clock: the days on which a zone's clock changes are not the usual ones.
+    runs = _some_runs(cron, ZoneInfo("UTC"))
+    gaps = [b - a for a, b in pairwise(runs)]
+    usual = min(multimode(gaps))
+    days = {run.weekday() for run in runs}
+    over = {_DAY, 3 * _DAY}  # night to night, and over the weekend
+    return Rhythm(usual, workdays=days == _WORKDAYS and set(gaps) == over)
+
+
 def _usual_gap(cron: str, zone: ZoneInfo) -> dt.timedelta:
     """The median distance between the next runs of a cron expression."""
-    # Any fixed moment does: only the distances count.
+    gaps = sorted(b - a for a, b in pairwise(_some_runs(cron, zone)))
+    return gaps[len(gaps) // 2]
+
+
+def _some_runs(cron: str, zone: ZoneInfo) -> list[dt.datetime]:
+    # Any fixed Monday does: only the distances count.
     runs = list(islice(runs_after(cron, dt.datetime(2026, 1, 5, tzinfo=dt.UTC), zone), 15))
     if len(runs) < 2:
         raise Undated(f"{cron!r} never runs twice")
-    gaps = sorted(b - a for a, b in pairwise(runs))
-    return gaps[len(gaps) // 2]
+    return runs
 
 
 def runs_after(cron: str, after: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:

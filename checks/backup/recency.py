@@ -52,22 +52,23 @@ def recent(context: Context, series: BackupSeries) -> Iterable[Verdict]:
         "promised": int(a.freshness.promised),
     }
     state = a.freshness.state
+    fresh, late, stale, spoilt = _PROMISED[a.promise.workdays]
     if a.points.stuck:
         since = a.points.stuck[0].start.isoformat()
         yield failed("backup.recent.stuck", detail, severity, since=since)
     elif a.truncated and state is not Age.OK:
         yield _cannot_tell("backup.recent.truncated", _cut(series), detail)
     elif state is Age.STALE:
-        yield failed("backup.recent.stale", detail, severity, **said)
+        yield failed(stale, detail, severity, **said)
     elif state is Age.UNSURE:
         doubt = newest.uncertainty
         why = f"the time of {newest.name or newest.id} is only known within {doubt:.0f} s"
         yield _cannot_tell("backup.recent.unsure", why, detail, FailureKind.UNPARSABLE, doubt=doubt)
     elif state is Age.LATE:
-        yield failed("backup.recent.late", detail, Severity.MINOR, **said)
+        yield failed(late, detail, Severity.MINOR, **said)
     elif a.newest_invalid:
         bad = max(a.points.invalid, key=lambda p: p.start)
-        yield failed("backup.recent.newest_invalid", detail, Severity.MINOR, name=bad.name, **said)
+        yield failed(spoilt, detail, Severity.MINOR, name=bad.name, **said)
     elif a.stopped:
         last = a.stopped[0]
         yield failed(
@@ -88,7 +89,7 @@ def recent(context: Context, series: BackupSeries) -> Iterable[Verdict]:
             time=ahead.start.isoformat(),
         )
     else:
-        yield passed("backup.recent.fresh", detail, **said)
+        yield passed(fresh, detail, **said)
 
 
 @check(
@@ -188,6 +189,20 @@ def size_plausible(context: Context, series: BackupSeries) -> Iterable[Verdict]:
 CHECKS: tuple[Check, ...] = (recent, periodic, size_plausible)
 
 _BROKEN = ("broken_archive", "no_completion_mark")
+_PROMISED = {
+    False: (
+        "backup.recent.fresh",
+        "backup.recent.late",
+        "backup.recent.stale",
+        "backup.recent.newest_invalid",
+    ),
+    True: (
+        "backup.recent.fresh_workdays",
+        "backup.recent.late_workdays",
+        "backup.recent.stale_workdays",
+        "backup.recent.newest_invalid_workdays",
+    ),
+}
 _COMPARED = {
     Measure.STORED: (
         "backup.size-plausible.tiny",
@@ -274,6 +289,7 @@ def _recent_detail(a: Assessment, series: BackupSeries) -> dict[str, Any]:
         "uncertainty": newest.uncertainty if newest else None,
         "age": f.age,
         "promised": f.promised,
+        "workdays": a.promise.workdays,
         "ratio": f.ratio,
         "due": f.due.isoformat() if f.due else None,
         "grace": a.promise.grace.total_seconds(),

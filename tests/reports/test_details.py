@@ -66,6 +66,12 @@ def test_no_slots_are_no_strip() -> None:
     assert details.strip({"slots": {"a": 1}}) is None
 
 
+def test_a_promise_of_working_days_is_no_number_of_hours() -> None:
+    for workdays, said in ((True, "mỗi ngày làm việc"), (False, "1 ngày"), ("yes", "1 ngày")):
+        asked = row("a.b", Status.FAIL, detail={"promised": 86400, "workdays": workdays})
+        assert [f.text for f in details.facts(asked, WORDS)] == [said]
+
+
 def test_facts_are_figures_with_a_label() -> None:
     detail = {
         "newest": "2026-11-14T02:14:00+07:00",

@@ -271,6 +271,14 @@ def test_no_promise_is_no_ratio(promised: Any) -> None:
     assert found.ratio is None
 
 
+def test_over_a_weekend_the_ratio_is_that_of_the_check() -> None:
+    detail = {"age": 210000, "promised": 86400.0, "ratio": 0.81, "workdays": True}
+    found = backup([duty("recent", detail=detail)])
+    assert "0,8 lần" in SAYINGS.newest(found)
+    assert SAYINGS.promise(found) == "cam kết mỗi ngày làm việc"
+    assert backup([duty("recent", detail=detail | {"ratio": "9"})]).ratio == 210000 / 86400
+
+
 def test_a_restore_says_on_whose_word() -> None:
     tool = {**PROOF, "person": False, "kind": "extract", "time": "2026-10-01T02:00:00+00:00"}
     rows = [duty("restore-tested", detail={"proofs": [tool, PROOF]})]
@@ -344,6 +352,8 @@ _KEYS = st.sampled_from(
         "assumed",
         "age",
         "promised",
+        "ratio",
+        "workdays",
         "newest",
         "slots",
         "sizes",

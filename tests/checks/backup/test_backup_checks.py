@@ -208,6 +208,37 @@ def test_a_file_of_another_kind_long_ago_is_not_judged_as_the_newest() -> None:
     assert said(judge(recency.size_plausible, [old, *daily(9)]))[0] == "usual"
 
 
+@pytest.mark.parametrize(
+    ("found", "every", "message", "shown"),
+    [
+        (daily(14), "0 2 * * *", "fresh", "hạn 1 ngày"),
+        (daily(14), "0 2 * * 1-5", "fresh_workdays", "hạn: mỗi ngày làm việc"),
+        (daily(14, "2026-11-12 02:00"), "0 2 * * 1-5", "stale_workdays", "ngày làm việc"),
+        ([BAD, *daily(14)], "0 2 * * 1-5", "newest_invalid_workdays", "ngày làm việc"),
+        ([BAD, *daily(14)], "0 2 * * *", "newest_invalid", "hạn 1 ngày"),
+    ],
+)
+def test_a_promise_by_cron_is_told_by_its_usual_distance(
+    found: list[BackupPoint], every: str, message: str, shown: str
+) -> None:
+    # The machine runs two minutes behind its slot.
+    moved = [msgspec.structs.replace(p, start=p.start + dt.timedelta(minutes=2)) for p in found]
+    verdict = judge(recency.recent, moved, every=every)
+    assert said(verdict)[0] == message
+    assert shown in render(verdict.message, "vi", UTC)
+    assert verdict.detail["promised"] == 86400.0
+    assert verdict.detail["workdays"] is ("workdays" in message)
+
+
+def test_a_late_copy_of_working_days_says_so() -> None:
+    now = at("2026-11-20 03:00")
+    (verdict,) = recency.recent.judge(
+        msgspec.structs.replace(context(subject(every="0 2 * * 1-5")), now=now),
+        series(daily(14, "2026-11-19 02:00")),
+    )
+    assert said(verdict) == ("late_workdays", "fail", Severity.MINOR)
+
+
 def test_the_details_that_reports_draw() -> None:
     recent = judge(recency.recent, daily(14)).detail
     assert recent["newest"] == "2026-11-22T02:00:00+00:00"

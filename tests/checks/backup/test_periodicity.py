@@ -311,6 +311,44 @@ def test_a_frequency_that_is_none_is_refused(wrong: str) -> None:
         promise(wrong)
 
 
+@pytest.mark.parametrize(
+    ("cron", "usual", "workdays"),
+    [
+        ("0 2 * * *", DAY, False),
+        ("30 2 * * 1-5", DAY, True),
+        ("0 22 * * mon-fri", DAY, True),
+        ("0 2,14 * * 1-5", 12 * HOUR, False),
+        ("0 2 * * 1-6", DAY, False),
+        ("0 2 * * 0", 7 * DAY, False),
+        ("0 2 * * 1,3,5", 2 * DAY, False),
+        ("0 * * * *", HOUR, False),
+        ("*/20 8-17 * * *", HOUR / 3, False),
+        ("0 2 1 * *", 31 * DAY, False),
+    ],
+)
+def test_a_cron_expression_is_told_as_a_person_would(
+    cron: str, usual: dt.timedelta, workdays: bool
+) -> None:
+    for zone in (UTC, HANOI, BERLIN):
+        kept = promise(cron, zone)
+        assert (kept.usual, kept.workdays) == (usual, workdays)
+
+
+def test_what_is_shown_of_a_promise_does_not_move_its_slots() -> None:
+    kept = promise("0 2 * * *", BERLIN)
+    last = local("2026-10-24 02:03", BERLIN)
+    a = judged([point(last)], kept, last + 23 * HOUR, BERLIN)
+    assert (a.freshness.promised, a.freshness.state) == (86400.0, Age.OK)
+    # The hour comes twice; the run is due the first time, three minutes short of a day later.
+    assert a.freshness.due == local("2026-10-25 02:00", BERLIN)
+    assert a.freshness.ratio == pytest.approx(23 / (23 + 57 / 60))
+    friday = local("2026-11-20 22:00", HANOI)
+    monday = local("2026-11-23 09:00", HANOI)
+    b = judged([point(friday)], promise("0 22 * * 1-5", HANOI), monday, HANOI)
+    assert (b.freshness.promised, b.freshness.allowed) == (86400.0, 3 * 86400.0)
+    assert (b.freshness.state, b.freshness.ratio) == (Age.OK, pytest.approx(59 / 72))
+
+
 def test_cron_runs_once_on_both_days_of_a_clock_change() -> None:
     spring = runs_after("30 2 * * *", at("2026-03-27 12:00"), BERLIN)
     assert [next(spring) for _ in range(3)][1] == at("2026-03-29 01:00")
