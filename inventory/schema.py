@@ -428,7 +428,7 @@ class UnitDoc(Raw, frozen=True):
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of one inventory document, for editors."""
     schema = msgspec.json.schema(UnitDoc)
-    _fix_durations(schema)
+    fix_durations(schema)
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Sáu Rõ: one unit of the inventory",
@@ -436,14 +436,14 @@ def json_schema() -> dict[str, Any]:
     return head | schema
 
 
-def _fix_durations(node: object) -> None:
-    # msgspec describes a timedelta as an ISO 8601 duration; the files have 90s, 15m, 3h, 1d, 2w.
+def fix_durations(node: object) -> None:
+    """Describe durations as the files have them (90s, 15m, 3h, 1d, 2w), not as ISO 8601."""
     if isinstance(node, dict):
         if node.get("format") == "duration":
             del node["format"]
             node["pattern"] = durations.PATTERN
         for value in node.values():
-            _fix_durations(value)
+            fix_durations(value)
     elif isinstance(node, list):
         for value in node:
-            _fix_durations(value)
+            fix_durations(value)

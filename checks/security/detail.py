@@ -7,7 +7,7 @@ from typing import Any
 
 from checks.model import Context
 from checks.security.approval import unit_name
-from checks.security.record import Decision, LevelRecord
+from checks.security.level_record import Decision, LevelRecord
 from checks.texts import clean
 
 
@@ -15,7 +15,8 @@ def level_detail(ctx: Context, record: LevelRecord) -> dict[str, Any]:
     """Levels, state, and every paper with number and date; dates ISO, None for what is not there.
 
     `state` is where the dossier stands, in the words of Form 08: `draft`, `submitted`,
-    `appraised`, `approved`. `reviewed` are the inspections, oldest first.
+    `appraised`, `approved`. `reviewed` are the inspections and `changes` the declared changes,
+    oldest first; `owner`, `operator` and `security_unit` are the record's own, by name.
     """
     system = ctx.subject.the_system
     plan = record.plan
@@ -23,6 +24,12 @@ def level_detail(ctx: Context, record: LevelRecord) -> dict[str, Any]:
         "level": record.level,
         "claimed": system.level,
         "type": record.type or None,
+        "proposed_level": record.proposed_level,
+        "approved_level": record.approved_level,
+        "owner": _unit(ctx, record.owner),
+        "operator": _unit(ctx, record.operator),
+        "security_unit": _unit(ctx, record.security_unit),
+        "legal_basis": record.legal_basis,
         "state": _state(record),
         "proposed": _paper(ctx, record.proposal),
         "regulation": _paper(ctx, record.regulation),
@@ -38,7 +45,11 @@ def level_detail(ctx: Context, record: LevelRecord) -> dict[str, Any]:
             }
             for i in sorted(record.inspections, key=lambda i: i.date)
         ],
-        "plan": {"status": plan.status, "expected": _iso(plan.expected)} if plan else None,
+        "changes": [
+            {"date": c.date.isoformat(), "kind": c.kind, "note": clean(c.note, 200) or None}
+            for c in sorted(record.changes, key=lambda c: c.date)
+        ],
+        "plan": {"status": plan.status or None, "expected": _iso(plan.expected)} if plan else None,
     }
 
 
@@ -58,6 +69,10 @@ def _paper(ctx: Context, paper: Decision | None) -> dict[str, Any] | None:
         "date": _iso(paper.date),
         "by": unit_name(ctx.subject.inventory, paper.by.strip()) or None,
     }
+
+
+def _unit(ctx: Context, said: str) -> str | None:
+    return unit_name(ctx.subject.inventory, said.strip()) or None
 
 
 def _iso(date: dt.date | None) -> str | None:

@@ -106,10 +106,16 @@ def list_(project: Path | None, form: str, **chosen: Any) -> None:  # noqa: ANN4
 
 
 @inventory.command(
-    help=t("In JSON Schema của danh mục.", "Print the JSON Schema of an inventory file.")
+    help=t(
+        "In JSON Schema của danh mục, hoặc của hồ sơ cấp độ.",
+        "Print the JSON Schema of an inventory file, or of a level record.",
+    )
 )
-def schema() -> None:
+@click.option("--record", is_flag=True, help=t("Của hồ sơ cấp độ.", "Of a level record."))
+def schema(record: bool) -> None:
     """For editors: completion and checks while typing."""
+    from checks.security.level_record import record_schema  # noqa: PLC0415
     from inventory.schema import json_schema  # noqa: PLC0415
 
-    show(json.dumps(json_schema(), ensure_ascii=False, indent=2))
+    found = record_schema() if record else json_schema()
+    show(json.dumps(found, ensure_ascii=False, indent=2))
