@@ -52,6 +52,7 @@ _REFUSALS = {
     "invalid repository password": "the password of the kopia repository",
     "unable to get password": "the password of the kopia repository",
 }
+_CHECKPOINT = "checkpoint"
 _UNSEEN = {
     "remote": "where the storage of the kopia repository lies",
     "deletable": "what the protected server's key to the storage allows",
@@ -160,9 +161,9 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     listed = [] if nothing else decode(evidence, list[Snapshot])
     # The host's clock stamps only what the host itself wrote.
     clocks = clock_of(answers) if backup.server == backup.protects else NO_CLOCK
-    # Checkpoints and broken-off runs are listed whatever is asked for, and hold only a part.
-    done = [s for s in listed if not s.incomplete]
-    notes = ["incomplete_snapshots"] if len(done) < len(listed) else []
+    # Checkpoints are listed whatever is asked for, and hold a part of what the next row holds.
+    done = [s for s in listed if s.incomplete != _CHECKPOINT]
+    notes = ["incomplete_snapshots"] if any(s.incomplete for s in listed) else []
     points, listing = bind(backup, [_found(s, clocks) for s in done], notes)
     return BackupSeries(
         asset=backup.id,
@@ -184,17 +185,17 @@ def _found(snapshot: Snapshot, clocks: Clockwork) -> Found:
     start = clocks.true(utc(snapshot.start_time))
     end = clocks.true(utc(snapshot.end_time)).time if snapshot.end_time is not None else None
     files = summary.files if summary.files is not None else stats.file_count
-    empty = files == 0
+    wrong = _wrong(snapshot, files)
     point = BackupPoint(
         id=snapshot.id,
         start=start.time,
         end=end,
         uncertainty=start.uncertainty,
-        state=PointState.INVALID if empty else PointState.OK,
+        state=PointState.INVALID if wrong else PointState.OK,
         origin=Origin.TOOL,
         clock="host" if clocks is not NO_CLOCK else "writer",
         name=clean(f"{who.user_name}@{who.host}:{who.path}", 200),
-        notes=("no_files",) if empty else (),
+        notes=(wrong,) if wrong else (),
         paths=(who.path,) if who.path else None,
         files=files,
         data=summary.size if summary.size is not None else stats.total_size,
@@ -203,6 +204,13 @@ def _found(snapshot: Snapshot, clocks: Clockwork) -> Found:
     )
     tags = frozenset(f"{k.removeprefix('tag:')}:{v}" for k, v in (snapshot.tags or {}).items())
     return Found(point=point, host=who.host, tags=tags)
+
+
+def _wrong(snapshot: Snapshot, files: int | None) -> str:
+    """Why a row is no copy: somebody or a limit broke it off, or nothing is in it."""
+    if snapshot.incomplete:
+        return f"incomplete_{clean(snapshot.incomplete, 20)}"
+    return "no_files" if files == 0 else ""
 
 
 def _repository(backup: BackupSet, status: Evidence | None) -> Repository:

@@ -150,11 +150,16 @@ def _point(backup: Backup, names: list[str], clocks: Clockwork) -> BackupPoint:
         clock="writer" if start is not None else "store",
         name=clean(backup.backup_name, 120),
         group=f"{clean(backup.hostname, 80)} {name.partition('_')[0]}".strip(),
-        # A copy of the objects renews the storage's time.
-        notes=() if start is not None else ("time_of_storage_only",),
+        notes=_notes(start),
         kind=PointKind.INCREMENTAL if delta else PointKind.FULL,
         base=_base(onto, names) if delta else "",
     )
+
+
+def _notes(start: dt.datetime | None) -> tuple[str, ...]:
+    """WAL-G lists what it finished: of a run that failed, or left out a file, it says nothing."""
+    # A copy of the objects renews the storage's time.
+    return ("outcome_unsaid",) if start is not None else ("outcome_unsaid", "time_of_storage_only")
 
 
 def _base(onto: str, names: list[str]) -> str:

@@ -83,9 +83,27 @@ def test_snapshots_of_kopia() -> None:
     )
 
 
-def test_what_kopia_broke_off_is_listed_and_no_copy() -> None:
-    series = of_kopia(snapshot(20), snapshot(21, incomplete="checkpoint"))
-    assert [p.id for p in series.points] == ["k20"]
+@pytest.mark.parametrize(
+    ("reason", "points"),
+    [
+        # A checkpoint is a part of the row that comes after it.
+        ("checkpoint", [("k20", PointState.OK, ())]),
+        (
+            "canceled",
+            [
+                ("k20", PointState.OK, ()),
+                ("k21", PointState.INVALID, ("incomplete_canceled",)),
+            ],
+        ),
+        (
+            "limit",
+            [("k20", PointState.OK, ()), ("k21", PointState.INVALID, ("incomplete_limit",))],
+        ),
+    ],
+)
+def test_what_kopia_broke_off_is_listed_and_no_copy(reason: str, points: list[Any]) -> None:
+    series = of_kopia(snapshot(20), snapshot(21, incomplete=reason))
+    assert [(p.id, p.state, p.notes) for p in series.points] == points
     assert "incomplete_snapshots" in series.listing.notes
 
 
@@ -173,7 +191,7 @@ def test_a_backup_without_details_has_the_storage_s_time() -> None:
     row = {"backup_name": "base_000000010000000000000020", "time": "2026-11-20T16:30:00Z"}
     (point,) = of_walg(row).points
     assert (point.start, point.origin) == (at("2026-11-20 16:30"), Origin.SERVER)
-    assert point.notes == ("time_of_storage_only",)
+    assert point.notes == ("outcome_unsaid", "time_of_storage_only")
     with pytest.raises(Unparsable, match="no time"):
         of_walg({"backup_name": "base_1"})
 

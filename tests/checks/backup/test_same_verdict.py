@@ -3,132 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from checks.backup.content import run_succeeded
 from checks.backup.keeping import automatic, history_sufficient, retained
-from checks.backup.recency import periodic, recent
+from checks.backup.recency import periodic, recent, size_plausible
 from checks.backup.restore import restore_tested
 from checks.backup.series import BackupSeries
-from checks.backup.sources.borg import ARCHIVES
-from checks.backup.sources.directory import LISTING
-from checks.backup.sources.register import TABLE
-from checks.backup.sources.registry import SERIES
-from checks.backup.sources.restic import SNAPSHOTS
-from checks.backup.sources.s3 import OBJECTS
-from checks.evidence import Answers, Evidence
-from checks.files import FileEntry, pack
+from checks.backup.sources.postgresql import ARCHIVER
+from checks.backup.sources.registry import SERIES, SOURCES
+from checks.evidence import Answers, FailureKind
 from checks.model import Check, Context, Severity, Subject
 from inventory.model import RestoreTest
 from tests.helpers.backup_judging import OLD, TODAY, a_set, a_system, about, judge, said
 from tests.helpers.backup_series import DAY, NOW, UTC, daily
+from tests.helpers.backup_told import TELLERS, Run, Size, answer
 
-SNAPSHOTS_OF_KOPIA = "backup.kopia"
-Times = Sequence[dt.datetime]
-
-
-def folder(times: Times) -> bytes:
-    fields = ["root", "/b"]
-    for n, time in enumerate(times):
-        stamp = int(time.timestamp())
-        fields += [f"{stamp} {stamp} 0 1000 {n + 1}", f"/b/db-{time:%Y%m%dT%H%M%S}Z.dump"]
-    return "\0".join([*fields, "end", "0", ""]).encode()
+Expected = dict[Check, tuple[str, str, Any]]
+FAIL, GRAVE = "fail", Severity.CRITICAL
 
 
-def bucket(times: Times) -> bytes:
-    lines: list[dict[str, Any]] = [
-        {"key": f"p/{n}.dump", "size": 1000, "last_modified": time.isoformat()}
-        for n, time in enumerate(times)
-    ]
-    lines.append({"total": len(times), "bytes": 0, "pages": 1, "capped": ""})
-    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+def runs(*skip: int, count: int = 31, newest: str = "2026-11-22 02:00") -> list[Run]:
+    return [Run(p.start) for p in daily(count, newest, skip)]
 
 
-def restic(times: Times) -> bytes:
-    hanoi = dt.timezone(dt.timedelta(hours=7))
-    return json.dumps(
-        [
-            {
-                "time": time.astimezone(hanoi).isoformat(),
-                "hostname": "h",
-                "paths": ["/srv"],
-                "id": f"{n:064x}",
-            }
-            for n, time in enumerate(times)
-        ]
-    ).encode()
-
-
-def borg(times: Times) -> bytes:
-    rows = [
-        {
-            "id": f"{n:064x}",
-            "name": f"h-{n}",
-            "start": time.replace(tzinfo=None).isoformat(timespec="microseconds"),
-            "hostname": "h",
-        }
-        for n, time in enumerate(times)
-    ]
-    return json.dumps({"archives": rows, "encryption": {"mode": "repokey"}}).encode()
-
-
-def rclone(times: Times) -> bytes:
-    rows = [
-        {"Path": f"{time:db-%Y%m%dT%H%M%SZ}.dump", "Size": 1000, "ModTime": time.isoformat()}
-        for time in times
-    ]
-    return json.dumps(rows).encode()
-
-
-def duplicity(times: Times) -> bytes:
-    names = [
-        f"duplicity-full.{time:%Y%m%dT%H%M%S}Z.{end}"
-        for time in times
-        for end in ("vol1.difftar.gpg", "manifest.gpg")
-    ]
-    fields = ["root", "/srv/r"]
-    for n, name in enumerate(names):
-        stamp = int(times[n // 2].timestamp())
-        fields += [f"{stamp} {stamp} 0 1000 {n + 1}", f"/srv/r/{name}"]
-    return "\0".join([*fields, "end", "0", ""]).encode()
-
-
-def kopia(times: Times) -> bytes:
-    rows = [
-        {
-            "id": f"{n:032x}",
-            "source": {"host": "h", "userName": "root", "path": "/srv"},
-            "startTime": time.isoformat(),
-            "endTime": time.isoformat(),
-            "stats": {"totalSize": 1000, "fileCount": 10, "errorCount": 0},
-        }
-        for n, time in enumerate(times)
-    ]
-    return json.dumps(rows).encode()
-
-
-TOOLS: dict[str, tuple[str, Callable[[Times], bytes], dict[str, Any]]] = {
-    "directory": (LISTING.id, folder, {"path": "/b/*.dump"}),
-    "s3": (OBJECTS.id, bucket, {"server": "", "bucket": "bucket", "path": "p"}),
-    "restic": (SNAPSHOTS.id, restic, {"repository": "/srv/r"}),
-    "rclone": ("backup.rclone", rclone, {"repository": "remote:r"}),
-    "duplicity": (LISTING.id, duplicity, {"repository": "file:///srv/r"}),
-    "kopia": (SNAPSHOTS_OF_KOPIA, kopia, {}),
-    "borg": (ARCHIVES.id, borg, {"repository": "/srv/r"}),
-}
-
-
-def times(*skip: int, count: int = 31, newest: str = "2026-11-22 02:00") -> list[dt.datetime]:
-    return [p.start for p in daily(count, newest, skip)]
+def with_newest(**change: Any) -> list[Run]:
+    newest, *before = runs()
+    return [newest._replace(**change), *before]
 
 
 TRIED = {"restore_tests": (RestoreTest(date=TODAY - 40 * DAY, result="ok", document="1"),)}
-HISTORIES: dict[str, tuple[Times, dict[str, Any], dict[Check, tuple[str, str, Any]]]] = {
+HISTORIES: dict[str, tuple[Sequence[Run], dict[str, Any], Expected]] = {
     "perfect": (
-        times(),
+        runs(),
         TRIED,
         {
             recent: ("fresh", "pass", None),
@@ -140,75 +50,150 @@ HISTORIES: dict[str, tuple[Times, dict[str, Any], dict[Check, tuple[str, str, An
         },
     ),
     "stopped": (
-        times(newest="2026-11-17 02:00"),
+        runs(newest="2026-11-17 02:00"),
         {},
         {
-            recent: ("stale", "fail", Severity.CRITICAL),
-            periodic: ("gap", "fail", Severity.CRITICAL),
+            recent: ("stale", FAIL, GRAVE),
+            periodic: ("gap", FAIL, GRAVE),
             retained: ("kept", "pass", None),
-            restore_tested: ("never", "fail", Severity.CRITICAL),
+            restore_tested: ("never", FAIL, GRAVE),
         },
     ),
     "hole": (
-        times(3),
+        runs(3),
         {},
-        {recent: ("fresh", "pass", None), periodic: ("hole", "fail", Severity.MINOR)},
+        {recent: ("fresh", "pass", None), periodic: ("hole", FAIL, Severity.MINOR)},
     ),
     "gap": (
-        times(3, 4),
+        runs(3, 4),
         {},
-        {recent: ("fresh", "pass", None), periodic: ("gap", "fail", Severity.CRITICAL)},
+        {recent: ("fresh", "pass", None), periodic: ("gap", FAIL, GRAVE)},
     ),
-    "pruned early": (times(count=10), {}, {retained: ("short", "fail", Severity.CRITICAL)}),
+    "pruned early": (runs(count=10), {}, {retained: ("short", FAIL, GRAVE)}),
     "nothing": (
         [],
         {},
         {
-            recent: ("none", "fail", Severity.CRITICAL),
-            periodic: ("none", "fail", Severity.CRITICAL),
-            retained: ("none", "fail", Severity.CRITICAL),
+            recent: ("none", FAIL, GRAVE),
+            periodic: ("none", FAIL, GRAVE),
+            retained: ("none", FAIL, GRAVE),
             automatic: ("unseen", "unknown", None),
         },
     ),
     "from the future": (
-        [*times(), NOW + 900 * DAY],
+        [*runs(), Run(NOW + 900 * DAY)],
         {},
-        {recent: ("future", "fail", Severity.MINOR), periodic: ("regular", "pass", None)},
+        {recent: ("future", FAIL, Severity.MINOR), periodic: ("regular", "pass", None)},
+    ),
+    # Whether the tool tells the failure or there is nothing at all: the newest good copy is old.
+    "last run failed": (
+        with_newest(failed=True),
+        {},
+        {recent: ("stale", FAIL, GRAVE), periodic: ("hole", FAIL, Severity.MINOR)},
     ),
 }
+BY_HAND: Expected = {automatic: ("by_hand", FAIL, GRAVE)}
+"""The one thing in which a person's word differs: it is no machine's."""
 
 
-def told(tool: str, made: Times, **more: Any) -> tuple[Subject, BackupSeries]:
-    probe, say, keys = TOOLS[tool]
-    backup = a_set(kind=tool, effective_from=OLD, **keys | more)
-    subject = about(a_system(backup, level=3), backup)
-    evidence = Evidence(
-        probe=probe, target="h", key="", taken=NOW, stdout=say(made), stderr=b"sauro-exit 0\n"
+def told(name: str, made: Sequence[Run], **more: Any) -> tuple[Subject, BackupSeries]:
+    teller = TELLERS[name]
+    backup = a_set(
+        **{"kind": teller.kind, "path": "", "effective_from": OLD, **teller.keys, **more}
     )
+    subject = about(a_system(backup, level=3), backup)
+    evidence = list(teller.tell(made))
+    # It is told in answer to what is really asked.
+    assert {e.probe for e in evidence} <= {r.probe for r in SERIES.requests(subject)}
     now = Context(now=NOW, zone=UTC, legal_basis=2026, subject=subject)
-    return subject, SERIES.parse(now, Answers([evidence]))
+    return subject, SERIES.parse(now, Answers(evidence))
+
+
+def verdicts(name: str, history: Sequence[Run], *checks: Check, **more: Any) -> Expected:
+    subject, series = told(name, history, **more)
+    return {check: said(judge(check, series, subject)) for check in checks}
+
+
+def by_id(expected: Expected) -> dict[str, tuple[str, str, Any]]:
+    return {check.id: verdict for check, verdict in expected.items()}
+
+
+def test_every_kind_tells() -> None:
+    # borgmatic hands on Borg's own listing.
+    assert {t.kind for t in TELLERS.values()} == set(SOURCES) - {"borgmatic"}
 
 
 @pytest.mark.parametrize("history", HISTORIES)
-@pytest.mark.parametrize("tool", TOOLS)
-def test_whoever_tells_it(tool: str, history: str) -> None:
+@pytest.mark.parametrize("name", TELLERS)
+def test_whoever_tells_it(name: str, history: str) -> None:
     made, more, expected = HISTORIES[history]
-    subject, series = told(tool, made, **more)
-    found = {check.id: said(judge(check, series, subject)) for check in expected}
-    assert found == {check.id: verdict for check, verdict in expected.items()}
+    if TELLERS[name].kind == "register" and history == "perfect":
+        expected = expected | BY_HAND
+    assert by_id(verdicts(name, made, *expected, **more)) == by_id(expected)
 
 
-def test_a_register_ends_in_the_same_but_is_never_automatic() -> None:
-    rows = "".join(f"{t:%Y-%m-%d %H:%M};backup;ok\n" for t in times())
-    text = "date;type;result\n" + rows
-    backup = a_set(kind="register", server="", path="r.csv", effective_from=OLD, **TRIED)
+# What some tools do not tell at all. Then the answer is unknown, and says what is missing.
+
+
+@pytest.mark.parametrize("name", TELLERS)
+def test_a_run_that_failed(name: str) -> None:
+    subject, series = told(name, with_newest(failed=True))
+    verdict = judge(run_succeeded, series, subject)
+    if TELLERS[name].failures:
+        assert said(verdict) == ("newest", FAIL, GRAVE)
+    else:
+        assert said(verdict) == ("silent", "unknown", None)
+        assert verdict.failure is not None
+        assert verdict.failure.kind is FailureKind.NOT_DECLARED
+        assert "how the runs ended" in verdict.failure.detail
+
+
+SHRUNK: dict[Size, Expected] = {
+    Size.STORED: {size_plausible: ("tiny", FAIL, GRAVE), recent: ("stale", FAIL, GRAVE)},
+    Size.DATA: {size_plausible: ("tiny_data", FAIL, GRAVE), recent: ("stale", FAIL, GRAVE)},
+    Size.NONE: {size_plausible: ("none", "unknown", None), recent: ("fresh", "pass", None)},
+}
+
+
+@pytest.mark.parametrize("name", TELLERS)
+def test_a_copy_that_is_far_too_small(name: str) -> None:
+    size = TELLERS[name].size
+    subject, series = told(name, with_newest(size=50))
+    found = {check: judge(check, series, subject) for check in SHRUNK[size]}
+    assert {c.id: said(v) for c, v in found.items()} == by_id(SHRUNK[size])
+    if size is Size.NONE:
+        failure = found[size_plausible].failure
+        assert failure is not None
+        assert failure.kind is FailureKind.TRUNCATED
+        assert "size" in failure.detail
+
+
+@pytest.mark.parametrize("name", TELLERS)
+def test_sizes_that_are_as_usual(name: str) -> None:
+    size = TELLERS[name].size
+    usual = {Size.STORED: "usual", Size.DATA: "usual_data"}
+    expected = (usual[size], "pass", None) if size in usual else ("none", "unknown", None)
+    assert verdicts(name, runs(), size_plausible) == {size_plausible: expected}
+
+
+def test_an_archiver_alone_tells_of_no_base_backup() -> None:
+    backup = a_set(kind="postgresql", path="", name="postgres", effective_from=OLD)
     subject = about(a_system(backup, level=3), backup)
-    stdout = pack([FileEntry(name="r.csv", mtime=NOW, data=text.encode())])
-    evidence = Evidence(probe=TABLE.id, target="files", key="", taken=NOW, stdout=stdout)
+    state = f'{{"mode": "on", "archived": {NOW.timestamp():.6f}, "failed": null}}'
     now = Context(now=NOW, zone=UTC, legal_basis=2026, subject=subject)
-    series = SERIES.parse(now, Answers([evidence]))
-    for check, expected in HISTORIES["perfect"][2].items():
-        verdict = said(judge(check, series, subject))
-        assert verdict == (
-            expected if check is not automatic else ("by_hand", "fail", Severity.CRITICAL)
-        )
+    series = SERIES.parse(now, Answers([answer(ARCHIVER, state.encode())]))
+    for check in (recent, periodic, size_plausible, run_succeeded, history_sufficient, retained):
+        verdict = judge(check, series, subject)
+        assert verdict.status.value == "unknown", check.id
+        assert verdict.failure is not None
+        assert verdict.failure.kind in (FailureKind.TRUNCATED, FailureKind.NOT_DECLARED)
+
+
+def test_times_are_those_of_the_history() -> None:
+    # Not the verdicts alone: a tool that tells another hour would hide behind the grace.
+    made = runs()
+    starts = sorted(r.start for r in made)
+    for name in TELLERS:
+        _, series = told(name, made)
+        off = [abs(p.start - s) for p, s in zip(series.points, starts, strict=True)]
+        assert max(off) <= dt.timedelta(seconds=1), name
