@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from collections.abc import Iterable
 
+from checks.documents.calendar import WEEKS, Calendar
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind
 from checks.evidence import Value
 
@@ -45,11 +46,13 @@ class Coverage(Value, frozen=True):
     """Runs of days without evidence, by kind of source."""
 
 
-def covered(seen: Iterable[dt.date], period: Period, bridge: int) -> frozenset[dt.date]:
+def covered(
+    seen: Iterable[dt.date], period: Period, bridge: int, calendar: Calendar = WEEKS
+) -> frozenset[dt.date]:
     """Days of the period between sightings that are at most `bridge` empty days apart.
 
-    An office sends nothing on a Sunday: a short silence is no gap. Before the first sighting and
-    after the last the same silence is allowed.
+    An office sends nothing on a Sunday: a short silence is no gap, and holidays make none longer.
+    Before the first sighting and after the last the same silence is allowed.
     """
     days = sorted(seen)
     found: set[dt.date] = set()
@@ -59,18 +62,25 @@ def covered(seen: Iterable[dt.date], period: Period, bridge: int) -> frozenset[d
         (*days[-1:], period.end + dt.timedelta(days=1)),
     ]
     for a, b in (e for e in edges if len(e) == 2):
-        if (b - a).days - 1 <= bridge:
-            found.update(a + dt.timedelta(days=n) for n in range((b - a).days))
+        between = [a + dt.timedelta(days=n) for n in range((b - a).days)]
+        if sum(d not in calendar.off for d in between[1:]) <= bridge:
+            found.update(between)
     found.update(days)
     return frozenset(d for d in found if d in period)
 
 
-def coverage_of(events: DocumentEvents, period: Period, bridge: int, mail_bridge: int) -> Coverage:
+def coverage_of(
+    events: DocumentEvents,
+    period: Period,
+    bridge: int,
+    mail_bridge: int,
+    calendar: Calendar = WEEKS,
+) -> Coverage:
     """What the sources cover; of several mail logs only the days that all of them show count."""
     seen = {}
     for kind in ROUTE_KINDS:
         allowed = mail_bridge if kind is SourceKind.MAIL else bridge
-        each = [covered(s.days, period, allowed) for s in events.of(kind)]
+        each = [covered(s.days, period, allowed, calendar) for s in events.of(kind)]
         seen[kind] = frozenset.intersection(*each) if each else frozenset[dt.date]()
     register, gateway, mail = (seen[k] for k in ROUTE_KINDS)
     days = period.days
@@ -87,11 +97,3 @@ def coverage_of(events: DocumentEvents, period: Period, bridge: int, mail_bridge
 def _runs(days: tuple[dt.date, ...], found: frozenset[dt.date]) -> int:
     missing = [d not in found for d in days]
     return sum(now and not before for before, now in zip([False, *missing], missing, strict=False))
-
-
-def working_days_after(day: dt.date, count: int) -> dt.date:
-    """The day `count` working days later; Saturdays and Sundays are none."""
-    while count > 0:
-        day += dt.timedelta(days=1)
-        count -= day.weekday() < 5
-    return day

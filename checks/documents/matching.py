@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.documents.agencies import Directory, Where, is_group
-from checks.documents.coverage import Period, working_days_after
+from checks.documents.calendar import WEEKS, Calendar
+from checks.documents.coverage import Period
 from checks.documents.events import DocumentEvent, DocumentEvents, DocumentKey, EventKind
 from checks.documents.grading import Grade, Graded, grade_mails
 from checks.documents.lookup import Document, Documents
@@ -46,21 +47,27 @@ class _Horizon(msgspec.Struct, frozen=True):
     register: dt.date
     since: dt.date
     zone: ZoneInfo
+    calendar: Calendar
 
     def settled(self, day: dt.date, working_days: int) -> bool:
         """Whether a gateway row for this day would be in the export by now."""
-        return working_days_after(day, working_days) <= self.gateway
+        return self.calendar.after(day, working_days) <= self.gateway
 
     def registered(self, day: dt.date, working_days: int) -> bool:
         """Whether a register row for this day would be there as well."""
         # In January a number may be of December: a register of the new year alone lacks it.
         needed = dt.date(day.year - 1, 12, 31) if day.month == 1 else day
-        limit = working_days_after(day, working_days)
+        limit = self.calendar.after(day, working_days)
         return self.since <= needed and limit <= min(self.gateway, self.register)
 
 
 def match(
-    events: DocumentEvents, directory: Directory, period: Period, rules: Rules, zone: ZoneInfo
+    events: DocumentEvents,
+    directory: Directory,
+    period: Period,
+    rules: Rules,
+    zone: ZoneInfo,
+    calendar: Calendar = WEEKS,
 ) -> Matching:
     """Join register, gateway and mail for the documents dated, or mailed out, in `period`."""
     documents = Documents(events.events, zone)
@@ -68,7 +75,7 @@ def match(
     sent = _gateway(events.events, documents, directory, period, counts)
     graded = grade_mails(events.events, documents, directory, period, rules.large)
     counts.update(graded.counts)
-    horizon = _horizon(sent_times(events.events), documents, period, zone)
+    horizon = _horizon(sent_times(events.events), documents, period, zone, calendar)
     mails = _by_pair(graded.mails)
     pairs = [
         _pair(document, code, sent.get((document.key, code)), mails, rules, horizon)
@@ -87,7 +94,11 @@ def sent_times(events: Iterable[DocumentEvent]) -> list[dt.datetime]:
 
 
 def _horizon(
-    times: list[dt.datetime], documents: Documents, period: Period, zone: ZoneInfo
+    times: list[dt.datetime],
+    documents: Documents,
+    period: Period,
+    zone: ZoneInfo,
+    calendar: Calendar,
 ) -> _Horizon:
     never = period.start - dt.timedelta(days=1)
     gateway = max(times).astimezone(zone).date() if times else never
@@ -97,6 +108,7 @@ def _horizon(
         register=min(max(dates, default=never), period.end),
         since=min(dates, default=period.end),
         zone=zone,
+        calendar=calendar,
     )
 
 
@@ -204,7 +216,7 @@ def _result(  # noqa: PLR0911 - one line for each result reads best
     if sent.kind is EventKind.SENT_GATEWAY:
         done = horizon.settled(day, rules.settle_days)
         return Result.SENT_NO_RECEIPT if done else Result.PENDING
-    if day > working_days_after(document.date, rules.send_days):
+    if day > horizon.calendar.after(document.date, rules.send_days):
         return Result.LATE
     if mail is None:
         return Result.ROUTED

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from checks.documents.agencies import Directory
+from checks.documents.calendar import Calendar
 from checks.documents.coverage import Coverage, Period, coverage_of, covered
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
@@ -104,9 +105,10 @@ def _source_verdict(ctx: Context, source: SourceReport) -> Verdict:
         )
     severity = Severity(options.severity)
     period = _period(ctx, options)
+    days = Calendar.of(ctx.subject.inventory)
     mail = source.kind is SourceKind.MAIL
     bridge = options.mail_bridge_days if mail else options.bridge_days
-    share = len(covered(source.days, period, bridge)) / len(period.days)
+    share = len(covered(source.days, period, bridge, days)) / len(period.days)
     detail = _source_detail(source, share)
     if source.last is None:
         return failed(_message("empty"), detail, severity, source=source.name)
@@ -279,8 +281,9 @@ def _judged(
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
     period = _period(ctx, options)
     rules = Rules(send_days=options.send_days, settle_days=options.settle_days, large=large)
-    coverage = coverage_of(events, period, options.bridge_days, options.mail_bridge_days)
-    return match(events, directory, period, rules, ctx.zone), coverage
+    days = Calendar.of(ctx.subject.inventory)
+    coverage = coverage_of(events, period, options.bridge_days, options.mail_bridge_days, days)
+    return match(events, directory, period, rules, ctx.zone, days), coverage
 
 
 def _period(ctx: Context, options: PeriodOptions) -> Period:

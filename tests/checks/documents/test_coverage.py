@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 
-import pytest
-
-from checks.documents.coverage import Period, coverage_of, covered, working_days_after
+from checks.documents.calendar import Calendar
+from checks.documents.coverage import Period, coverage_of, covered
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 
 START = dt.date(2026, 11, 1)
@@ -68,15 +67,8 @@ def test_several_mail_logs_must_all_show_a_day() -> None:
     assert coverage_of(DocumentEvents(), PERIOD, 7, 7).all == 0
 
 
-@pytest.mark.parametrize(
-    ("start", "count", "end"),
-    [
-        ("2026-11-20", 1, "2026-11-23"),
-        ("2026-11-20", 5, "2026-11-27"),
-        ("2026-11-21", 1, "2026-11-23"),
-        ("2026-11-18", 0, "2026-11-18"),
-        ("2026-11-18", 2, "2026-11-20"),
-    ],
-)
-def test_working_days(start: str, count: int, end: str) -> None:
-    assert working_days_after(dt.date.fromisoformat(start), count) == dt.date.fromisoformat(end)
+def test_a_holiday_makes_no_silence_longer() -> None:
+    tet = Calendar(off=frozenset(day(n) for n in range(10, 17)))
+    seen = [day(n) for n in range(1, 31) if not 10 <= n <= 18]
+    assert len(covered(seen, PERIOD, 2, tet)) == 30
+    assert len(covered(seen, PERIOD, 1, tet)) == 21
