@@ -47,6 +47,7 @@ from inventory.schema import (
     SystemDoc,
     UnitDoc,
 )
+from inventory.signer_docs import build_signers
 
 Path = tuple[str | int, ...]
 Tell = Callable[[Path, str], None]
@@ -83,6 +84,8 @@ def build(doc: UnitDoc, tell: Tell) -> Built:
             attestations=build_attestations(
                 doc.attestations, lambda at, message: tell(("attestations", *at), message)
             ),
+            signers=build_signers(doc.signers, lambda at, message: tell(("signers", at), message)),
+            trust_roots=doc.trust_roots,
             letter=Letter(**msgspec.structs.asdict(doc.letter)),
         ),
         servers=[_server(doc, i, s, tell) for i, s in doc.servers.items()],
@@ -195,6 +198,7 @@ def _system(unit: str, system_id: str, doc: SystemDoc, tell: Tell) -> System:
         backups=tuple(_backup(system_id, doc, i, b, tell) for i, b in doc.backups.items()),
         backup_rule=_backup_rule(doc.backup_rule, lambda message: tell(place, message)),
         backup_exempt=_exemption(doc.backup_exempt),
+        decision=doc.decision,
         dossier=doc.dossier.rstrip("/"),
         attestations=build_attestations(
             doc.attestations,

@@ -207,9 +207,23 @@ class System(Value, frozen=True):
     backups: tuple[BackupSet, ...] = ()
     backup_rule: BackupRule | None = None
     backup_exempt: BackupExemption | None = None
+    decision: str = ""
+    """Path of the signed PDF of the decision on the level, relative to the project folder."""
     dossier: str = ""
     """Folder of the level dossier's files in the project; empty for `dossier/ID` and `dossier`."""
     attestations: tuple[Attestation, ...] = ()
+
+
+class Signer(Value, frozen=True):
+    """Somebody who may sign records and decisions: a public key or a certificate, never both."""
+
+    id: str
+    name: str
+    post: str = ""
+    public_key: str = ""
+    """Path of the public key, relative to the project folder."""
+    certificate: str = ""
+    """Path of the X.509 certificate, relative to the project folder."""
 
 
 class FileSource(Value, frozen=True):
@@ -336,6 +350,10 @@ class Unit(Value, frozen=True):
     """Register of level records, one row a system; a record file wins over it."""
     level_totals: LevelTotals | None = None
     attestations: tuple[Attestation, ...] = ()
+    signers: tuple[Signer, ...] = ()
+    """Who may sign for it; believed by every unit below, and where it is a system's unit."""
+    trust_roots: tuple[str, ...] = ()
+    """Paths of root certificates that it and every unit below it trust."""
     letter: Letter = Letter()
 
 

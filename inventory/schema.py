@@ -28,6 +28,7 @@ from inventory.fields import (
 from inventory.fields import says as _says
 from inventory.level_docs import AttestationDoc, LevelTotalsDoc
 from inventory.model import UnitKind
+from inventory.signer_docs import SignerDoc
 
 BACKUP_KINDS = (
     "aws-backup",
@@ -247,6 +248,9 @@ class SystemDoc(Raw, frozen=True):
     level: Annotated[Level | None, _says("Security level claimed, 1 to 5.")] = None
     servers: Annotated[tuple[Id, ...], _says("Servers it runs on.")] = ()
     assessment: Annotated[ProjectPath, _says("Level record, a YAML file of the project.")] = ""
+    decision: Annotated[
+        ProjectPath, _says("Signed PDF of the decision on the level; see [signing](signing.md).")
+    ] = ""
     backups: Annotated[dict[Id, BackupDoc], _says("Backup sets by id.")] = {}
     backup_rule: Annotated[
         BackupRuleDoc | None, _says("The unit's written backup and restore rule.")
@@ -420,6 +424,14 @@ class UnitDoc(Raw, frozen=True):
     ] = None
     attestations: Annotated[
         tuple[AttestationDoc, ...], _says("A person's word on what no machine can see.")
+    ] = ()
+    signers: Annotated[
+        dict[Id, SignerDoc],
+        _says("Who may sign, by id; units below this one believe them too."),
+    ] = {}
+    trust_roots: Annotated[
+        tuple[ProjectPath, ...],
+        _says("Certificates of authorities that it and the units below trust, PEM or DER."),
     ] = ()
     waivers: Annotated[tuple[WaiverDoc, ...], _says("Accepted risks.")] = ()
     letter: Annotated[LetterDoc, _says("Its letterhead and address.")] = LetterDoc()
