@@ -11,8 +11,9 @@ Each family folder has a `texts.yaml`:
         stale:   {vi: "… {age:duration} …", en: "… {age:duration} …"}
 
 A message id is `<check id>.<name>`. Values take a form after the colon: `duration` (seconds),
-`time` (RFC 3339), `date` (ISO), `bytes`, `percent` (0..1), `number`, `failure` (a kind); without
-one, text from hosts is stripped of control characters and cut.
+`time` (RFC 3339), `date` (ISO), `bytes`, `percent` (0..1), `number`, `failure` (a kind), `label`
+(words of the family's `labels.yaml`, as `family/id`, several split by commas); without one, text
+from hosts is stripped of control characters and cut.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ GROUP = "sauro.texts"
 """Entry points from outside: the name is a family, the value a package with a `texts.yaml`."""
 FAMILIES = ("host", "security", "backup", "documents")
 _FOLDERS = {"host": "checks.probes", **{f: f"checks.{f}" for f in FAMILIES if f != "host"}}
+LABELLED = ("security",)
+"""Families that have a `labels.yaml`."""
 _LONGEST = 300
 
 
@@ -54,6 +57,27 @@ def _words(family: str) -> dict[str, Any]:
         more = yaml.load(text, Loader=loader)  # noqa: S506 - the safe loader in C
         words = {**more, **words}  # What ships with the product cannot be reworded from outside.
     return words
+
+
+@cache
+def _labels(family: str) -> dict[str, Any]:
+    file = resources.files(_FOLDERS[family]).joinpath("labels.yaml")
+    words: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return words
+
+
+def label(value: str, language: str) -> str:
+    """Words for things that sentences name: `security/part-design,security/part-plan`.
+
+    What is no label is the user's own word and shown as text; empty gives nothing.
+    """
+    return ", ".join(_one_label(each, language) for each in value.split(",")) if value else ""
+
+
+def _one_label(value: str, language: str) -> str:
+    family, _, name = value.partition("/")
+    known = _labels(family) if family in LABELLED else {}
+    return str(known[name][language]) if name in known else clean(value)
 
 
 @cache
@@ -123,6 +147,7 @@ class _Formatter(string.Formatter):
             "percent": lambda: percent(float(value)),
             "number": lambda: number(value, language),
             "failure": lambda: kind_of_failure(str(value), language),
+            "label": lambda: label(str(value), language),
             "": lambda: clean(str(value)),
         }
         return forms[format_spec]()

@@ -41,6 +41,35 @@ class LevelRule(Data, frozen=True):
     certain: bool = True
 
 
+class Ground(Data, frozen=True):
+    """Why a system has at least a level: met when every condition that it gives is met.
+
+    `all` and `any` name criteria that are true; `serves`, `harm` and `works_grade` the least word
+    of their rank.
+    """
+
+    id: str
+    level: int
+    article: str
+    types: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
+    subjects: int | None = None
+    serves: str = ""
+    harm: str = ""
+    works_grade: str = ""
+    certain: bool = True
+
+
+class NeededPart(Data, frozen=True):
+    """A part that the dossier has from a level on."""
+
+    part: str
+    from_level: int
+    article: str
+    certain: bool = True
+
+
 class Basis(Data, frozen=True):
     """A rule set; it holds for decisions dated on or after `start`."""
 
@@ -49,25 +78,44 @@ class Basis(Data, frozen=True):
     levels: dict[int, LevelRule]
     regulation_before_approval: bool
     independent_appraisal: bool
+    dossier: tuple[NeededPart, ...]
+    grounds: tuple[Ground, ...]
 
 
 class Transition(Data, frozen=True):
-    """Until when (inclusive) decisions under an old basis stand without more ado."""
+    """Until when (inclusive) decisions under an old basis stand without more ado.
+
+    `building_until` is the last day of such a decision for a system that was being built.
+    """
 
     basis: int
     until: dt.date
+    building_until: dt.date
     source: str
     certain: bool = True
 
 
+class Attestable(Data, frozen=True):
+    """What a person attests for a unit; the word holds for `months` at most."""
+
+    months: int
+    source: str
+    house_default: bool = False
+
+
 class Rules(Data, frozen=True):
-    """All of `rules.yaml`. `review_months` is the house's default by level."""
+    """All of `rules.yaml`. `review_months` is the house's default by level.
+
+    `ranks` order the words of a criterion from the least to the gravest.
+    """
 
     sources: dict[str, Source]
     authorities: dict[str, Authority]
     bases: dict[int, Basis]
     transition: Transition
     review_months: dict[int, int]
+    ranks: dict[str, tuple[str, ...]]
+    attested: dict[str, Attestable]
     forms: dict[str, dict[str, str]]
 
     def basis_of(self, legal_basis: int, decided: dt.date | None) -> int:
