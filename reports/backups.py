@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from checks.backup.notes import remark
 from checks.model import STATUS_ORDER, Status
 from checks.results import Result
 from checks.texts import clean
@@ -22,6 +23,7 @@ Rows = Sequence[Result]
 YES, NO, UNKNOWN, OUT = "yes", "no", "unknown", ""
 _PLACED = ("backup.copies", "backup.separate", "backup.offsite")
 _MOST_COPIES = 20
+_MOST_REMARKS = 20
 _MOST_TESTS = 100
 _NAME = 120
 _USERINFO = re.compile(r"//[^/@\s]*@")
@@ -97,7 +99,16 @@ def _view(desk: Desk, backup: BackupSet, whole: Mapping[str, Result], rows: Rows
         copies=copies[:_MOST_COPIES],
         copies_left=max(0, len(copies) - _MOST_COPIES),
         copies_unseen=unseen,
+        remarks=_remarks(desk, recent),
     )
+
+
+def _remarks(desk: Desk, detail: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is remarked on the copies, their places and their list; unknown notes are left out."""
+    found = detail.get("notes")
+    ids = [n for n in found if isinstance(n, str)] if isinstance(found, list | tuple) else []
+    said = (remark(n, desk.words.language) for n in ids[:_MOST_REMARKS])
+    return tuple(dict.fromkeys(s for s in said if s))
 
 
 def _ratio(detail: Mapping[str, Any]) -> float | None:

@@ -92,6 +92,8 @@ class BackupView(Value, frozen=True):
     copies: tuple[CopyView, ...] = ()
     copies_left: int = 0
     """Places beyond those in `copies`."""
+    remarks: tuple[str, ...] = ()
+    """What is remarked on the copies; nothing is judged by it."""
     copies_unseen: str = ""
     """Why the places of this set could not be seen, or empty."""
 

@@ -168,11 +168,13 @@ class Sayings:
     def facts(self, b: BackupView) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """Label and values of what is known of a set's copies."""
         t = self._t
+        remarks = ((t("label_remarks"), b.remarks),) if b.remarks else ()
         return (
             (t("label_copies"), self.copies(b)),
             (t("label_protected"), (self.safety(b),)),
             (t("label_verified"), (self.verified(b),)),
             (t("label_restore"), (self.restore(b),)),
+            *remarks,
         )
 
     def next_title(self, n: NextLevel) -> str:

@@ -357,6 +357,8 @@ def _notes(series: BackupSeries, points: Sorted, coverage: Coverage) -> tuple[st
     notes = [*series.listing.notes]
     for point in (*points.valid, *points.invalid, *points.future):
         notes += point.notes
+    for repository in series.repositories:
+        notes += repository.notes
     if series.vanished:
         notes.append("vanished_before_retention")
     if len(points.running) > len(points.stuck):

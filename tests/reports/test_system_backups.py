@@ -279,6 +279,18 @@ def test_over_a_weekend_the_ratio_is_that_of_the_check() -> None:
     assert backup([duty("recent", detail=detail | {"ratio": "9"})]).ratio == 210000 / 86400
 
 
+def test_remarks_are_told_in_words_and_those_of_later_versions_are_left_out() -> None:
+    notes = ["wal_missing", "of_later", 7, "job_status_E", "wal_missing", "\x1b[31m"]
+    found = backup([duty("recent", detail={"notes": notes})])
+    assert [s.split(" ")[0] for s in found.remarks] == ["Thiếu", "Có"]
+    assert found.remarks[1].endswith("với mã E")
+    assert ("Lưu ý", found.remarks) in SAYINGS.facts(found)
+    for odd in ("wal_missing", {"wal_missing": 1}, None, [["wal_missing"]]):
+        bare = backup([duty("recent", detail={"notes": odd})])
+        assert bare.remarks == ()
+        assert "Lưu ý" not in dict(SAYINGS.facts(bare))
+
+
 def test_a_restore_says_on_whose_word() -> None:
     tool = {**PROOF, "person": False, "kind": "extract", "time": "2026-10-01T02:00:00+00:00"}
     rows = [duty("restore-tested", detail={"proofs": [tool, PROOF]})]
@@ -354,6 +366,7 @@ _KEYS = st.sampled_from(
         "promised",
         "ratio",
         "workdays",
+        "notes",
         "newest",
         "slots",
         "sizes",
