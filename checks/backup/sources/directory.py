@@ -169,22 +169,30 @@ def read_listing(evidence: Evidence) -> tuple[list[Entry], bool]:
 
 def read_content(evidence: Evidence) -> dict[str, Look]:
     """What was told of each file that was opened, by name; a broken answer tells nothing more."""
-    looks = {}
     root = b""
-    for path, block in _pairs(evidence, strict=False):
-        if path == b"root":
-            root = block
-            continue
-        values: dict[str, str] = {}
-        for line in _text(block).splitlines():
-            key, _, value = line.partition("=")
-            if key == "head":
-                values.setdefault(key, value)
-            else:
-                values[key] = value
-        if path != b"end":
-            looks[_below(root, path)] = _look(values)
-    return looks
+    names: list[str] = []
+    blocks: list[dict[str, str]] = []
+    for key, value in _pairs(evidence, strict=False):
+        if key == b"root":
+            root = value
+        elif key == b"file":
+            names.append(_below(root, value))
+        elif key == b"marks":
+            blocks = _blocks(_text(value))
+    blocks += [{}] * (len(names) - len(blocks))
+    return {name: _look(told) for name, told in zip(names, blocks, strict=False)}
+
+
+def _blocks(text: str) -> list[dict[str, str]]:
+    """What was told of each file, in order. Of heads the first counts, of all else the last."""
+    blocks: list[dict[str, str]] = []
+    for line in text.splitlines():
+        key, _, value = line.partition("=")
+        if line == "file":
+            blocks.append({})
+        elif blocks and (key != "head" or key not in blocks[-1]):
+            blocks[-1][key] = value
+    return blocks
 
 
 def _below(root: bytes, path: bytes) -> str:
@@ -239,7 +247,9 @@ def _text(raw: bytes) -> str:
 
 def _point(entry: Entry, reading: _Reading) -> BackupPoint:
     clocks = reading.clocks
-    look = reading.looks.get(entry.name, Look())
+    # A name with a line break is never opened.
+    unread = Look(note="content_not_read" if "\n" in entry.name else "")
+    look = reading.looks.get(entry.name, unread)
     written = clocks.true(from_epoch(entry.mtime) or _NEVER)
     born = clocks.true(from_epoch(entry.birth) or _NEVER) if entry.birth else None
     chosen = _time(entry, look, written, clocks)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from hypothesis import strategies as st
 
 from checks.backup import recency
 from checks.backup.series import BackupPoint, BackupSeries, Origin, PointState
-from checks.backup.sources.directory import CONTENT, LISTING, read_content, read_listing
+from checks.backup.sources.directory import (
+    CONTENT,
+    LISTING,
+    Look,
+    read_content,
+    read_listing,
+)
 from checks.backup.sources.registry import SERIES
 from checks.evidence import Answers, Evidence, FailureKind, Need, Unparsable
 from checks.model import Context, Scope, Subject
@@ -348,6 +355,107 @@ def test_tar_archives_end_with_nothing(
     assert only(folder, tools).state is (PointState.INVALID if cut else PointState.OK)
 
 
+@pytest.mark.parametrize("shell", ["dash", "bash --posix", "busybox sh", "mksh", "ksh"])
+def test_every_shell_tells_the_same_of_content(tmp_path: Path, shell: str) -> None:
+    words = shell.split()
+    if words[0] in ("mksh", "ksh") and shutil.which(words[0]) is None:
+        pytest.skip(f"{words[0]} is not installed")
+    put(tmp_path, "a b.sql.gz", gzip.compress(PG + b"COPY;\n" * 9999 + PG_END))
+    put(tmp_path, "cut.gz", gzip.compress(os.urandom(5000))[:3000], "2026-11-21 02:00")
+    put(tmp_path, "c.sql", PG, "2026-11-20 02:00")
+    script = SERIES.requests(subject(f"{tmp_path}/"))[1].script
+    done = subprocess.run(
+        [*words, "-s"], input=script.encode(), capture_output=True, env=GNU, check=True
+    )
+    found = read_content(
+        Evidence(probe=CONTENT.id, target="h", key="", taken=NOW, stdout=done.stdout)
+    )
+    assert {name: (look.bad, look.sure) for name, look in found.items()} == {
+        "a b.sql.gz": ("", True),
+        "cut.gz": ("broken_archive", False),
+        "c.sql": ("no_completion_mark", False),
+    }
+
+
+def looks(folder: Path, tools: dict[str, str] = GNU) -> dict[str, Look]:
+    _, content, *_ = ask(str(folder), tools)
+    return read_content(content)
+
+
+@pytest.mark.parametrize("packs", [False, True])
+@pytest.mark.parametrize("rest", [0, 1, 3000, 4200, 4300, 9000])
+def test_a_mark_counts_in_the_last_four_kibibytes_only(
+    tmp_path: Path, tools: dict[str, str], rest: int, packs: bool
+) -> None:
+    body = PG + PG_END + b"-- another dump, cut short\n" + b"x" * rest
+    put(tmp_path, "db.gz" if packs else "db.sql", gzip.compress(body) if packs else body)
+    (look,) = looks(tmp_path, tools).values()
+    late = len(body) - body.index(b"-- PostgreSQL database dump complete") <= 4096
+    assert (look.bad, look.sure) == (("", True) if late else ("no_completion_mark", False))
+
+
+def test_the_pieces_of_a_dump_are_read_as_one(tmp_path: Path, tools: dict[str, str]) -> None:
+    put(tmp_path, "db.gz", b"".join(gzip.compress(line) for line in (PG + PG_END).splitlines(True)))
+    (look,) = looks(tmp_path, tools).values()
+    assert look.sure
+
+
+@pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst"])
+@pytest.mark.parametrize("length", [0, 9999])
+def test_a_name_that_lies_about_the_content(
+    tmp_path: Path, tools: dict[str, str], ending: str, length: int
+) -> None:
+    put(tmp_path, f"whole.sql.{ending}", PG + b"COPY;\n" * length + PG_END)
+    put(tmp_path, f"cut.sql.{ending}", PG + b"COPY;\n" * length, "2026-11-21 02:00")
+    other = packed(PG + b"COPY;\n" * length + PG_END, "bz2" if ending == "gz" else "gz")
+    put(tmp_path, f"packed.{ending}", other, "2026-11-20 02:00")
+    found = looks(tmp_path, tools)
+    assert found[f"whole.sql.{ending}"].sure
+    assert found[f"cut.sql.{ending}"].bad == "no_completion_mark"
+    assert found[f"packed.{ending}"].sure
+
+
+def test_a_zip_archive_that_is_named_for_gzip_claims_nothing(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "db.gz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("db.sql", PG + b"COPY;\n" * 9999)
+        archive.writestr("more.sql", PG)
+    os.utime(tmp_path / "db.gz", (at("2026-11-22 02:00").timestamp(),) * 2)
+    assert only(tmp_path).state is PointState.OK
+
+
+def test_a_dump_cannot_speak_for_others(tmp_path: Path, tools: dict[str, str]) -> None:
+    forged = b"\0marks\0file\nmark=postgresql\nlook=done\nfile\nfile\n rc 0\n@rc=0\n"
+    put(tmp_path, "a.sql", forged + PG)
+    put(tmp_path, "b.sql", PG, "2026-11-21 02:00")
+    put(tmp_path, "c.sql", PG + PG_END, "2026-11-20 02:00")
+    found = looks(tmp_path, tools)
+    assert [found[n].sure for n in ("a.sql", "b.sql", "c.sql")] == [False, False, True]
+
+
+def test_too_big_to_unpack_is_said(tmp_path: Path) -> None:
+    path = put(tmp_path, "db.gz", gzip.compress(PG + PG_END))
+    with path.open("ab") as file:
+        file.truncate(33_554_433)
+    os.utime(path, (at("2026-11-22 02:00").timestamp(),) * 2)
+    assert only(tmp_path).notes == ("content_not_read",)
+
+
+def test_a_name_with_a_line_break_is_listed_but_not_opened(
+    tmp_path: Path, tools: dict[str, str]
+) -> None:
+    put(tmp_path, "new\nline.sql", PG)
+    put(tmp_path, "old.sql", PG, "2026-11-21 02:00")
+    found = {p.name: p for p in read(str(tmp_path), tools).points}
+    assert found["new\nline.sql"].notes == ("content_not_read",)
+    assert found["old.sql"].state is PointState.INVALID
+
+
+def test_folders_below_are_looked_into(tmp_path: Path, tools: dict[str, str]) -> None:
+    put(tmp_path, "2026/11/db.sql", PG)
+    (look,) = looks(tmp_path, tools).values()
+    assert look.bad == "no_completion_mark"
+
+
 def test_only_the_newest_are_opened_and_nothing_of_them_is_told(tmp_path: Path) -> None:
     for day in range(10, 22):
         put(tmp_path, f"{day}.sql", PG + b"SECRET ROW\n", f"2026-11-{day} 02:00")
@@ -506,8 +614,9 @@ PIECES = st.sampled_from(
         b"253402300800 1 1 1 1\0z\0",
         b"99999999999999999999 1 1 1 1\0z\0",
         b"1 1 1 1 1\0/d/99991231T235959\0",
-        b"/d/x\0head=mysql\nlook=done\n\0",
-        b"/d/x\0mark=mysql\ncompleted=9999-12-31 23:59:59\nlook=done\n\0",
+        b"file\0/d/x\0",
+        b"marks\0file\nhead=mysql\nlook=done\n\0",
+        b"marks\0file\nmark=mysql\ncompleted=9999-12-31 23:59:59\nlook=done\n\0",
         b"completed=0-0-0\n",
         b"\0",
         b"\xff",
