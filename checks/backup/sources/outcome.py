@@ -14,6 +14,11 @@ import msgspec
 from checks.evidence import Evidence, FailureKind, Unparsable
 from checks.texts import clean
 
+_DENIED = re.compile(r"(?<!\w)permission denied", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"(?<!\w)permission denied \((?:publickey|password|keyboard|gssapi)", re.IGNORECASE
+)
+"""How ssh says that it was not let in."""
 _CODE = re.compile(rb"sauro-exit (\d{1,3})\n?\Z")
 
 
@@ -31,11 +36,18 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def said(self) -> str:
         """The first line of the errors, fit to be shown, and the code."""
-        first = next((line.strip() for line in self.errors.splitlines() if line.strip()), "")
-        if first.startswith("{"):
-            first = _message(first)
+        return self._shown(next((line for line in self.errors.splitlines() if line.strip()), ""))
+
+    def about(self, words: re.Pattern[str]) -> str:
+        """The first line of the errors in which the words stand, as `said`; empty without one."""
+        found = next((line for line in self.errors.splitlines() if words.search(line)), "")
+        return self._shown(found) if found else ""
+
+    def _shown(self, line: str) -> str:
+        line = line.strip()
+        told = _message(line) if line.startswith("{") else line
         ended = f"exit code {self.code}"
-        return clean(f"{first} ({ended})") if first else ended
+        return clean(f"{told} ({ended})") if told else ended
 
 
 def _message(line: str) -> str:
@@ -71,7 +83,8 @@ def succeeded(
     for them; each with what is then missing.
 
     Raises:
-        Unparsable: it did not work, with kind `auth` for a refusal, else `command_failed`.
+        Unparsable: it did not work, with kind `auth` for a refusal or a login that ssh did not get,
+            `denied` for a file that may not be read, else `command_failed`.
     """
     done = outcome(evidence)
     if done.code <= fine:
@@ -81,4 +94,8 @@ def succeeded(
     )
     if missing:
         raise Unparsable(f"{missing}: {done.said}", FailureKind.AUTH)
+    if login := done.about(_LOGIN):
+        raise Unparsable(f"the login where the copies lie: {login}", FailureKind.AUTH)
+    if denied := done.about(_DENIED):
+        raise Unparsable(f"the right to read: {denied}", FailureKind.DENIED)
     raise Unparsable(done.said, FailureKind.COMMAND_FAILED)

@@ -1,4 +1,4 @@
-"""Snapshots as restic 0.14 and 0.18 list them, recorded, and what may be believed of them."""
+"""Snapshots as restic 0.14, 0.18 and 0.19 list them, recorded, and what may be believed of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from tests.helpers.backup_series import at
 from tests.helpers.backup_tools import TAKEN, asked, backup, parsed, recorded, said, subject
 
 R = "/srv/backup/restic"
-VERSIONS = ["0.14", "0.18"]
+VERSIONS = ["0.14", "0.18", "0.19"]
+NEWER = VERSIONS[1:]
 
 
 def read(case: str, match: PointFilter | None) -> BackupSeries:
@@ -71,22 +72,25 @@ def test_a_lost_path_shows_and_stays_in_the_group(version: str) -> None:
     assert len({p.group for p in points}) == 1
 
 
-def test_only_newer_restics_count_files() -> None:
+@pytest.mark.parametrize("version", NEWER)
+def test_only_newer_restics_count_files(version: str) -> None:
     old = read("0.14-several", PointFilter(host="app1", tags=("daily",)))
-    new = read("0.18-several", PointFilter(host="app1", tags=("daily",)))
+    new = read(f"{version}-several", PointFilter(host="app1", tags=("daily",)))
     assert {(p.files, p.data) for p in old.points} == {(None, None)}
     assert [(p.files, p.data) for p in new.points] == [(2, 50002), (2, 50002), (1, 2)]
 
 
-def test_a_snapshot_of_nothing_is_no_backup() -> None:
-    (point,) = read("0.18-several", PointFilter(host="app3")).points
+@pytest.mark.parametrize("version", NEWER)
+def test_a_snapshot_of_nothing_is_no_backup(version: str) -> None:
+    (point,) = read(f"{version}-several", PointFilter(host="app3")).points
     assert (point.state, point.notes) == (PointState.INVALID, ("empty_archive",))
 
 
-def test_a_date_given_by_hand_never_flatters() -> None:
+@pytest.mark.parametrize("version", NEWER)
+def test_a_date_given_by_hand_never_flatters(version: str) -> None:
     old = read("0.14-several", PointFilter(host="app2"))
     assert old.points[-1].start == at("2030-01-01 02:00")  # nothing else is known there
-    new = read("0.18-several", PointFilter(host="app2"))
+    new = read(f"{version}-several", PointFilter(host="app2"))
     assert new.points[-1].start.year == 2026
     assert "dated_by_hand" in new.points[-1].notes
     back = listed(
@@ -111,6 +115,7 @@ def test_a_date_given_by_hand_never_flatters() -> None:
         ("no-password", FailureKind.AUTH, "password_file or password"),
         ("no-password-file", FailureKind.AUTH, "/srv/none does not exist"),
         ("no-repository", FailureKind.COMMAND_FAILED, "unable to open config file"),
+        ("denied", FailureKind.DENIED, "/srv/backup/closed"),
         ("truncated", FailureKind.UNPARSABLE, "no list of snapshots"),
     ],
 )
@@ -119,6 +124,11 @@ def test_what_is_missing_is_named(version: str, case: str, kind: FailureKind, wo
         read(f"{version}-{case}", None)
     assert caught.value.kind is kind
     assert "{" not in str(caught.value)
+
+
+def test_a_lock_that_somebody_holds_hides_nothing() -> None:
+    mine = PointFilter(host="app2")
+    assert read("0.19-locked", mine).points == read("0.19-several", mine).points
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -189,7 +199,7 @@ def test_a_wrong_clock_is_put_right_only_where_it_stamped(protects: str, shift: 
 
 def lock(version: str, head: bytes, hours: float) -> tuple[str, ...]:
     given = recorded(LOCKS.id, version)
-    made = dt.datetime(2026, 11, 22, 1, 56, tzinfo=dt.UTC)
+    made = dt.datetime.fromisoformat(json.loads(given.stdout)["time"][:19] + "+00:00")
     answer = said(LOCKS.id, head + given.stdout)
     return stale_locks(
         type(answer)(
@@ -211,7 +221,7 @@ HERE = b"host=vm\nseen=all\n"
     [
         (HERE, 2, ("stale_lock",)),
         (HERE, 0.5, ()),
-        (b"host=vm\npid=28331\npid=30854\nseen=all\n", 2, ()),
+        (b"host=vm\npid=28331\npid=30854\npid=17925\nseen=all\n", 2, ()),
         (b"host=vm\n", 2, ("old_lock",)),
         (b"host=elsewhere\nseen=all\n", 2, ("old_lock",)),
     ],
