@@ -7,6 +7,7 @@ between which agencies or mail domains, and where in which file it stands.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from enum import StrEnum
 
 from checks.evidence import Failure, Value
@@ -161,12 +162,19 @@ class SourceReport(Value, frozen=True):
     last: dt.datetime | None = None
     mails: int = 0
     mails_with_headers: int = 0
+    """Mails of which both the subject and the names of attachments are known."""
+    mails_with_subjects: int = 0
+    mails_with_names: int = 0
+    """Mails with at least one name of an attachment."""
+    unaddressed: int = 0
+    """Mails that name a document and whose recipients no log shows; no event comes of them."""
 
 
 class DocumentEvents(Value, frozen=True):
     """Everything a unit's sources say."""
 
-    events: tuple[DocumentEvent, ...] = ()
+    events: Sequence[DocumentEvent] = ()
+    """In no order that means anything."""
     sources: tuple[SourceReport, ...] = ()
 
     def of(self, kind: SourceKind) -> tuple[SourceReport, ...]:

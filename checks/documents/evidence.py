@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.numbers import Finder
+from checks.documents.packed import Joined, signs_of
 from checks.documents.sources.gateway import read_gateway
+from checks.documents.sources.incoming import read_incoming
 from checks.documents.sources.mail_probe import MAIL_LOG
+from checks.documents.sources.postal import read_postal
 from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.reading import Read, Reader, Reading
 from checks.documents.sources.register import read_register
@@ -59,6 +62,8 @@ def _probe(name: str, title: str) -> Probe:
 
 REGISTER = _probe("register", "the outgoing register in the project folder")
 GATEWAY = _probe("gateway", "the gateway export in the project folder")
+INCOMING = _probe("incoming", "the incoming register in the project folder")
+POSTAL = _probe("postal", "the register of letters sent by post in the project folder")
 MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
 
 
@@ -81,6 +86,8 @@ def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:
 FILE_KINDS = (
     FileKind(key="register", source=SourceKind.REGISTER, probe=REGISTER, read=_read_register),
     FileKind(key="gateway", source=SourceKind.GATEWAY, probe=GATEWAY, read=_read_gateway),
+    FileKind(key="incoming", source=SourceKind.INCOMING, probe=INCOMING, read=read_incoming),
+    FileKind(key="postal", source=SourceKind.POSTAL, probe=POSTAL, read=read_postal),
 )
 """Every kind of file, in the order of reading: the register first, because it tells the signs."""
 
@@ -157,11 +164,11 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
         answer = _answer(answers, files_request(kind.probe, source.path))
         found.append(_guarded(kind.source, kind.read, answer, reading))
         if kind.source is SourceKind.REGISTER:
-            signs = signs | {event.key.sign for event in found[-1][0]}
+            signs = signs | signs_of(found[-1][0])
     finder = Finder(signs)
     found += [_read_mail(ctx, source, answers, (directory, finder)) for source in said.mail]
     return DocumentEvents(
-        events=tuple(e for events, _ in found for e in events),
+        events=Joined(events for events, _ in found),
         sources=tuple(report for _, report in found),
     )
 

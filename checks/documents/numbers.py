@@ -85,6 +85,12 @@ def cell_key(text: str, year: int = 0) -> DocumentKey | None:
     )
 
 
+def cell_keys(text: str) -> list[DocumentKey]:
+    """Every number of a cell that may hold several (`12/QĐ-UBND; 13/QĐ-UBND`), each once."""
+    found = (cell_key(part) for part in re.split(r"[;,\n\r]+", text))
+    return list(dict.fromkeys(key for key in found if key is not None))
+
+
 def _split_sign(sign: str, orgs: frozenset[str] = frozenset({"UBND", "HDND"})) -> str:
     """`QDUBND` written in one word becomes `QD-UBND`."""
     first, dash, rest = sign.partition("-")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -11,7 +10,7 @@ import msgspec
 from checks.dates import read_time
 from checks.documents.events import DocumentEvent, EventKind, Place, SourceKind, SourceReport
 from checks.documents.numbers import cell_key
-from checks.evidence import Unparsable
+from checks.documents.sources.tally import Tally
 from checks.files import FileEntry
 from checks.folding import words
 from checks.tables import Row, read_table
@@ -56,7 +55,7 @@ _REPLACING = frozenset({"1", "3"})
 class Gateway(msgspec.Struct, frozen=True):
     """What the gateway says of this unit's transmissions."""
 
-    events: tuple[DocumentEvent, ...]
+    events: Sequence[DocumentEvent]
     report: SourceReport
 
 
@@ -73,40 +72,23 @@ def read_gateway(
         Unparsable: a file has no header in these columns or is no CSV (with file and line), or no
             row at all says what was sent where.
     """
-    events: dict[tuple[object, ...], DocumentEvent] = {}
-    files_read = lines = unparsed = repeated = 0
-    times: list[dt.datetime] = []
+    tally = Tally(SourceKind.GATEWAY, name, zone)
     for entry in files:
-        files_read += 1
+        tally.files += 1
         for row in read_table(entry, ALIASES, columns, _NEEDED):
             sender = row.cells.get("FromCode", "")
             if words(row.cells.get("MessageType", "")) == "STATUS" or (
                 sender and not is_own(sender)
             ):
                 continue
-            lines += 1
+            tally.lines += 1
             event = _event(row, entry.name, zone)
             if event is None or event.time is None:
-                unparsed += 1
+                tally.unparsed += 1
                 continue
-            times.append(event.time)
-            same = (event.key, event.kind, event.recipient.upper(), event.time)
-            repeated += same in events
-            events.setdefault(same, event)
-    if lines and unparsed == lines:
-        raise Unparsable(f"{name}: none of its {lines} rows has a number, a recipient and a time")
-    report = SourceReport(
-        kind=SourceKind.GATEWAY,
-        name=name,
-        days=frozenset(t.astimezone(zone).date() for t in times),
-        first=min(times, default=None),
-        last=max(times, default=None),
-        files=files_read,
-        lines=lines,
-        unparsed=unparsed,
-        repeated=repeated,
-    )
-    return Gateway(events=tuple(events.values()), report=report)
+            tally.seen(event.time)
+            tally.add(event)
+    return Gateway(*tally.done("a number, a recipient and a time"))
 
 
 def _event(row: Row, file: str, zone: ZoneInfo) -> DocumentEvent | None:

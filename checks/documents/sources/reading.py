@@ -27,8 +27,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """`{ours: theirs}`."""
 
 
-Read = tuple[tuple[DocumentEvent, ...], SourceReport]
-"""The events of a source, in its order, and the report on it."""
+Read = tuple[Sequence[DocumentEvent], SourceReport]
+"""The events of a source (`packed.Packed` where there may be millions), and the report on it."""
 
 Reader = Callable[[Sequence[FileEntry], Reading], Read]
 """Reads the files of one source; raises `Unparsable` with file and line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,7 +19,7 @@ from checks.documents.events import (
     SourceReport,
 )
 from checks.documents.numbers import cell_key
-from checks.evidence import Unparsable
+from checks.documents.sources.tally import Tally
 from checks.files import FileEntry
 from checks.folding import words
 from checks.tables import Row, is_numbering, read_table
@@ -63,7 +63,7 @@ _BARE_KINDS = {"PHUONG", "XA", "DAC KHU", "SO", "BAN", "NGANH", "SO NGANH", "PHO
 class Register(msgspec.Struct, frozen=True):
     """What the register says."""
 
-    events: tuple[DocumentEvent, ...]
+    events: Sequence[DocumentEvent]
     report: SourceReport
 
 
@@ -76,45 +76,21 @@ def read_register(
         Unparsable: a file has no header of Annex IV or is no CSV (with file and line), or no row
             at all names a document.
     """
-    events: list[DocumentEvent] = []
-    seen: set[tuple[DocumentKey, str]] = set()
-    days: set[dt.date] = set()
-    files_read = lines = unparsed = repeated = 0
+    tally = Tally(SourceKind.REGISTER, name, zone)
     for entry in files:
-        files_read += 1
+        tally.files += 1
         for row in read_table(entry, ALIASES, columns, _NEEDED):
             if is_numbering(row):
                 continue
-            lines += 1
+            tally.lines += 1
             found = _document(row)
             if found is None:
-                unparsed += 1
+                tally.unparsed += 1
                 continue
-            key, date = found
-            days.add(date)
-            new = [r for r in recipients(row.cells["recipients"]) or [""] if (key, r) not in seen]
-            repeated += not new
-            seen.update((key, r) for r in new)
-            events += [_event(row, entry.name, found, recipient) for recipient in new]
-    if lines and unparsed == lines:
-        raise Unparsable(f"{name}: none of its {lines} rows has a number and a date")
-    first, last = (_midnight(d, zone) for d in (min(days), max(days))) if days else (None, None)
-    report = SourceReport(
-        kind=SourceKind.REGISTER,
-        name=name,
-        days=frozenset(days),
-        first=first,
-        last=last,
-        files=files_read,
-        lines=lines,
-        unparsed=unparsed,
-        repeated=repeated,
-    )
-    return Register(events=tuple(events), report=report)
-
-
-def _midnight(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
+            tally.seen_day(found[1])
+            named = recipients(row.cells["recipients"]) or [""]
+            tally.add(*(_event(row, entry.name, found, recipient) for recipient in named))
+    return Register(*tally.done("a number and a date"))
 
 
 def _document(row: Row) -> tuple[DocumentKey, dt.date] | None:

@@ -1,0 +1,82 @@
+"""Packed events come back as they went in, each once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checks.documents.events import (
+    DocumentEvent,
+    DocumentKey,
+    EventKind,
+    FoundIn,
+    MailTrace,
+    Place,
+    SourceKind,
+)
+from checks.documents.packed import Joined, Packed, events_of, signs_of
+from tests.helpers.correspondence import PATIENT
+
+_TEXT = st.sampled_from(["", "Sở Y tế", "H26.5", "x" * 40])
+_EVENTS = st.lists(
+    st.builds(
+        DocumentEvent,
+        kind=st.sampled_from(EventKind),
+        key=st.builds(
+            DocumentKey,
+            number=st.integers(0, 10**6),
+            sign=st.sampled_from(["", "QD-UBND", "BC"]),
+            suffix=st.sampled_from(["", "A"]),
+            year=st.sampled_from([0, 2026]),
+        ),
+        place=st.builds(
+            Place,
+            source=st.sampled_from(SourceKind),
+            file=st.sampled_from(["a.csv", "b.csv"]),
+            line=st.integers(1, 2**32 - 1),
+            sha256=st.binary(max_size=9).map(lambda b: hashlib.sha256(b).hexdigest()),
+            ref=st.sampled_from(["", "4PbC"]),
+        ),
+        time=st.none() | st.datetimes(timezones=st.just(dt.UTC)),
+        date=st.none() | st.dates(),
+        sender=_TEXT,
+        recipient=_TEXT,
+        reason=_TEXT,
+        arrival=st.sampled_from([0, 1, 10**9]),
+        content=st.sampled_from(["", "ab"]),
+        mail=st.none() | st.builds(MailTrace, found=st.sampled_from(FoundIn)),
+    ),
+    max_size=30,
+)
+
+
+def identity(e: DocumentEvent) -> tuple[object, ...]:
+    return e.kind, e.key, e.sender, e.recipient, e.time, e.arrival
+
+
+@PATIENT
+@given(_EVENTS)
+def test_what_goes_in_comes_out_once(events: list[DocumentEvent]) -> None:
+    first = {identity(e): e for e in reversed(events)}
+    want = sorted(first.values(), key=events.index)
+    packed = Packed(events)
+    assert list(packed) == want
+    assert [packed[n] for n in range(-len(want), len(want))] == want + want
+    assert packed[1:3] == want[1:3]
+    assert signs_of(packed) == signs_of(want)
+    joined = Joined([packed, tuple(events)])
+    assert list(joined) == want + events
+    assert [joined[n] for n in range(len(joined))] == want + events
+    kinds = {EventKind.RECEIVED, EventKind.MAILED}
+    assert list(events_of(joined, kinds)) == [e for e in want + events if e.kind in kinds]
+
+
+def test_beyond_the_end_there_is_nothing() -> None:
+    for empty in (Packed(), Joined([Packed()])):
+        with pytest.raises(IndexError):
+            empty[0]
+        assert len(empty) == 0
