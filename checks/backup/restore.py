@@ -11,7 +11,7 @@ from checks.backup.duties import cannot_tell, lacking, severity_at, undeclared, 
 from checks.backup.promise import defaults, duration
 from checks.backup.series import BackupSeries, PointState, Proof, ProofKind
 from checks.backup.sources.registry import SERIES
-from checks.evidence import FailureKind
+from checks.evidence import Failure, FailureKind
 from checks.model import (
     Arg,
     Check,
@@ -172,6 +172,9 @@ def _never(context: Context, series: BackupSeries, detail: dict[str, Any]) -> Ve
     first = dt.timedelta(days=context.opt(RestoreOptions).first_days)
     level = context.subject.the_system.level
     detail |= {"since": since.isoformat() if since else None}
+    stray = _stray(series)
+    if stray is not None:
+        return cannot_tell("backup.restore-tested.unassigned", stray, detail, what=stray.detail)
     for repository in series.repositories:
         # A tool that keeps no such records asks for registering them; a right that lacks may hide
         # a restore.
@@ -185,6 +188,11 @@ def _never(context: Context, series: BackupSeries, detail: dict[str, Any]) -> Ve
     backup = context.subject.the_backup
     what = undeclared(f"backup set {backup.system}/{backup.id}: restore_tests")
     return cannot_tell("backup.restore-tested.young", what, detail)
+
+
+def _stray(series: BackupSeries) -> Failure | None:
+    """What must be declared to know whose the restores are that were recorded."""
+    return next((r.unseen["restores"] for r in series.repositories if "restores" in r.unseen), None)
 
 
 def known_since(context: Context, series: BackupSeries) -> dt.datetime | None:
@@ -243,6 +251,10 @@ def restore_in_time(context: Context, series: BackupSeries) -> Iterable[Verdict]
     allowed = (own or duration(defaults()["restore_within"]) or dt.timedelta()).total_seconds()
     detail = _detail(good) | {"allowed": allowed, "assumed": own is None}
     last = max(timed, key=lambda p: p.time, default=None)
+    stray = None if good else _stray(series)
+    if stray is not None:
+        yield cannot_tell(f"backup.{name}.unassigned", stray, detail, what=stray.detail)
+        return
     if last is None or last.seconds is None:
         missing = "restore_tests with minutes" if good else "restore_tests"
         what = undeclared(f"backup set {backup.system}/{backup.id}: {missing}")

@@ -108,7 +108,11 @@ class Repository(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Days after which the store itself deletes copies; None when no such rule is known."""
     replicated: bool | None = None
     unseen: dict[str, Failure] = {}
-    """Why a field is None: name of the field to the right, tool or call that is missing."""
+    """Why a field is None: name of the field to the right, tool or call that is missing.
+
+    `proofs`: why there may be records that were not seen. `restores`: some were seen, but nobody
+    can tell of which set.
+    """
     notes: tuple[str, ...] = ()
 
 

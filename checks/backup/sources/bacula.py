@@ -107,7 +107,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     copies = [r for r in mine if r.type in ("B", "C")]
     whole = len(mine) < MOST_POINTS
     found, older = newest(_chained(copies, clocks, whole))
-    proofs, doubt = _proofs(told, backup, clocks)
+    proofs, unproved = _proofs(told, backup, clocks)
     # A schedule of which nothing is shown may be hidden by an ACL.
     own = re.compile(rf"\d\d:\d\d +{re.escape(backup.name)}(?: |$)")
     scheduled = any(own.search(line) for line in told.scheduled)
@@ -122,7 +122,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
             notes=() if backup.name in told.words else ("job_not_configured",),
         ),
         skew=clocks.skew,
-        repositories=tuple(_pools(copies, told, doubt)),
+        repositories=tuple(_pools(copies, told, unproved)),
         proofs=tuple(proofs),
         scheduled=scheduled or None,
     )
@@ -206,16 +206,17 @@ def _state(row: Row) -> tuple[PointState, tuple[str, ...]]:
     return PointState.INVALID, (*notes, "job_status_not_known")
 
 
-def _pools(rows: list[Row], told: Told, doubt: str) -> Iterator[Repository]:
+def _pools(rows: list[Row], told: Told, unproved: dict[str, str]) -> Iterator[Repository]:
     silent = {
         "remote": "where the storage daemon of the pool keeps its volumes",
         "encrypted": "PKI Encryption in the client's bacula-fd.conf, which the catalog lacks",
         "immutable": "whether volumes can be changed where they lie",
         "deletable": "what the console and the storage of the protected server may do",
     }
-    if doubt:
-        silent["proofs"] = doubt
-    unseen = {k: Failure(kind=FailureKind.NOT_DECLARED, detail=clean(v)) for k, v in silent.items()}
+    missing = silent | unproved
+    unseen = {
+        k: Failure(kind=FailureKind.NOT_DECLARED, detail=clean(v)) for k, v in missing.items()
+    }
     for pool in sorted({r.pool for r in rows}):
         yield Repository(
             id=clean(pool, 80),
@@ -226,8 +227,11 @@ def _pools(rows: list[Row], told: Told, doubt: str) -> Iterator[Repository]:
         )
 
 
-def _proofs(told: Told, backup: BackupSet, clocks: Clockwork) -> tuple[list[Proof], str]:
-    """Verify and Restore jobs of the set, and what must be declared to know them."""
+def _proofs(told: Told, backup: BackupSet, clocks: Clockwork) -> tuple[list[Proof], dict[str, str]]:
+    """Verify and Restore jobs of the set, and what must be declared to know them.
+
+    A restore whose set cannot be told is no failure to restore.
+    """
     clients = {r.client for r in told.rows if r.name == backup.name and r.client}
     others = {r.name for r in told.rows if r.type == "B" and r.client in clients} - {backup.name}
     named = backup.match.tags if backup.match else ()
@@ -235,12 +239,13 @@ def _proofs(told: Told, backup: BackupSet, clocks: Clockwork) -> tuple[list[Proo
     if named:
         candidates = [r for r in candidates if r.name in named]
     elif others and candidates:
-        some = ", ".join(sorted(others)[:3])
-        return [], (
+        what = (
             f"match.tags of {backup.system}/{backup.id}: its Verify and Restore jobs, because "
-            f"its client has other backup jobs too ({some})"
+            f"its client has other backup jobs too ({', '.join(sorted(others)[:3])})"
         )
-    return [p for row in candidates if (p := _proof(row, clocks)) is not None], ""
+        fields = ("proofs", *(("restores",) if any(r.type == "R" for r in candidates) else ()))
+        return [], dict.fromkeys(fields, what)
+    return [p for row in candidates if (p := _proof(row, clocks)) is not None], {}
 
 
 def _proof(row: Row, clocks: Clockwork) -> Proof | None:

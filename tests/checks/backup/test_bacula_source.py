@@ -276,8 +276,25 @@ def test_proofs_of_a_client_with_several_jobs_need_their_names() -> None:
     assert series.proofs == ()
     failure = series.repositories[0].unseen["proofs"]
     assert (failure.kind, "match.tags" in failure.detail) == (FailureKind.NOT_DECLARED, True)
+    assert series.repositories[0].unseen["restores"] == failure
     alone = week(("Name: motcua-part", "Name: motcua-db"))
     assert [p.kind for p in alone.proofs] == [ProofKind.RESTORE]
+
+
+def test_only_a_restore_makes_it_doubtful_whether_there_was_one() -> None:
+    text = "1000 OK: 103 test-dir\n" + row(18) + row(19, Name="other")
+    verified = row(20, Name="Verify", Type="V", Level="O")
+    restored = row(21, Name="Restore", Type="R")
+    for rows, doubts in (
+        ((), set()),
+        ((verified,), {"proofs"}),
+        ((verified, restored), {"proofs", "restores"}),
+        # Of another client nothing can have come back to this one.
+        ((row(21, Name="Restore", Type="R", ClientName="other-fd"),), set()),
+    ):
+        answer = said(JOBS.id, (text + "".join(rows) + ".jobs type=B\nmotcua-db\n").encode())
+        unseen = parsed(job(), answer).repositories[0].unseen
+        assert {k for k in unseen if k in ("proofs", "restores")} == doubts
 
 
 # ------------------------------------------------------------------------------------ what lacks

@@ -219,6 +219,21 @@ def test_a_right_that_lacks_may_hide_a_restore(kind: FailureKind, expected: str)
     assert said(of_set(restore_tested, made, **LONG))[0] == expected
 
 
+def test_a_restore_of_nobody_knows_which_set_is_neither_here_nor_there() -> None:
+    why = Failure(kind=FailureKind.NOT_DECLARED, detail="match.tags of s/db")
+    place = Repository(unseen={"proofs": why, "restores": why})
+    made = series(daily(20), repositories=(Repository(), place))
+    for check in (restore_tested, restore_in_time):
+        verdict = of_set(check, made, **LONG)
+        assert said(verdict)[:2] == ("unassigned", "unknown")
+        assert verdict.failure == why
+        assert verdict.message.args == {"what": "match.tags of s/db"}
+    # What is registered by hand is still judged.
+    assert said(of_set(restore_tested, made, restore_tests=(trial(10),)))[0] == "registered"
+    assert said(of_set(restore_tested, made, restore_tests=(trial(10, "failed"),)))[0] == "failed"
+    assert said(of_set(restore_in_time, made, restore_tests=(trial(10),)))[0] == "quick_assumed"
+
+
 def test_a_persons_word_is_said_to_be_one() -> None:
     verdict = of_set(restore_tested, series(daily(20)), restore_tests=(trial(5),))
     assert verdict.message.args["document"] == "12/BB"

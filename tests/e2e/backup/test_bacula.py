@@ -138,6 +138,10 @@ def test_restores_and_verifications_are_the_tool_s_own_records(
     found = series(job(bacula, "motcua-db"), tmp_path)
     assert found.proofs == ()
     assert "match.tags" in found.repositories[0].unseen["proofs"].detail
+    untold = rows(job(bacula, "motcua-db"), tmp_path)["backup.restore-tested"]
+    assert untold.status is Status.UNKNOWN
+    assert untold.failure is not None
+    assert "match.tags of s/db" in untold.failure.detail
     mine = job(bacula, "motcua-db", match=PointFilter(tags=("Restore", "Verify")))
     found = series(mine, tmp_path)
     assert [(p.kind, p.ok, p.person) for p in found.proofs] == [
