@@ -87,10 +87,11 @@ def builtin() -> Catalogue:
     )
     from checks.documents import routing  # noqa: PLC0415
     from checks.probes import checks as host  # noqa: PLC0415
-    from checks.security import level  # noqa: PLC0415
+    from checks.security import level, plausible, signed, standing  # noqa: PLC0415
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
-    topics = (host, level, *backup, routing)
+    security = (level, plausible, standing, signed)
+    topics = (host, *security, *backup, routing)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 
 

@@ -8,21 +8,14 @@ from collections.abc import Iterator
 import msgspec
 
 from checks.model import Arg
-from checks.security.record import Decision, LevelRecord, well_formed
+from checks.security.judging import Shortfall, mark
+from checks.security.level_record import Decision, LevelRecord, well_formed
 from checks.security.rules import Basis, Rules
 from checks.texts import clean
 from inventory.model import Inventory, System
 
-PARTS = ("approval", "appraisal", "regulation", "proposal")
-"""The four papers of a level, weightiest first."""
-
-
-class Shortfall(msgspec.Struct, frozen=True):
-    """One fault: the last part of its message id, the message's values, whether it is grave."""
-
-    name: str
-    args: dict[str, Arg] = {}
-    grave: bool = True
+PARTS = ("approval", "appraisal", "proposal")
+"""The papers of a level, weightiest first; the unit's regulation has a check of its own."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +36,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     further: dict[str, tuple[str, ...]] = {}
 
     def paper(self, part: str) -> Decision | None:
-        """One of the four papers."""
+        """One of the papers, or the regulation."""
         found: Decision | None = getattr(self.record, part)
         return found
 
@@ -64,7 +57,7 @@ def undeclared(case: Case) -> str:
 
 def shortfalls(case: Case) -> list[Shortfall]:
     """Everything wrong, grave faults before formal ones, weightier papers before lighter ones."""
-    found = [*_papers(case), *_authorities(case), *_order(case)]
+    found = [*_papers(case), *_authorities(case), *_order(case), *_agreement(case)]
     return sorted(found, key=lambda s: (not s.grave, _weight(s.name)))
 
 
@@ -78,8 +71,6 @@ def _papers(case: Case) -> Iterator[Shortfall]:
         # The decision itself must be complete; a flaw in the number of a lesser paper is formal.
         weighty = part == "approval"
         paper = case.paper(part)
-        if part == "regulation" and not case.basis.regulation_before_approval:
-            continue
         if paper is None:
             yield Shortfall(f"{part}-missing", {"level": case.level}, part != "proposal")
             continue
@@ -96,9 +87,8 @@ def _papers(case: Case) -> Iterator[Shortfall]:
 
 def _authorities(case: Case) -> Iterator[Shortfall]:
     rule = case.basis.levels[case.level]
-    operated = case.basis.independent_appraisal and (
-        bool(case.system.operator) and case.system.operator == case.system.security_unit
-    )
+    runs = case.system.operator or case.record.operator.strip()
+    operated = case.basis.independent_appraisal and runs and runs == case.system.security_unit
     for part, roles in (("approval", rule.approves), ("appraisal", rule.appraises)):
         paper = case.paper(part)
         if paper is None:
@@ -109,14 +99,15 @@ def _authorities(case: Case) -> Iterator[Shortfall]:
             "expected": " / ".join(_label(case, r) for r in roles),
             "level": case.level,
         }
+        sure = "" if rule.certain else "-unsure"
         if not by:
-            yield Shortfall(f"{part}-no-authority", said)
+            yield Shortfall(f"{part}-no-authority{sure}", said)
         elif part == "appraisal" and operated and "security_unit" in roles:
             # The unit that runs the system does not appraise it: another one or a council does.
-            if by == case.system.operator:
+            if by == runs:
                 yield Shortfall("appraisal-not-independent", said)
         elif not any(_is(case, by, role) for role in roles):
-            yield Shortfall(f"{part}-wrong-authority", said)
+            yield Shortfall(f"{part}-wrong-authority{sure}", said)
 
 
 def _is(case: Case, by: str, role: str) -> bool:
@@ -159,3 +150,21 @@ def _order(case: Case) -> Iterator[Shortfall]:
         if late and early and late < early:
             said: dict[str, Arg] = {"date": late.isoformat(), "other": early.isoformat()}
             yield Shortfall(f"{later}-before-{earlier}", said)
+
+
+def _agreement(case: Case) -> Iterator[Shortfall]:
+    """The decision names the level of the record, and a law that was in force on its day."""
+    named = case.record.approved_level
+    if named is not None and named != case.level:
+        yield Shortfall("approval-other-level", {"named": named, "level": case.level})
+    claimed, decided = case.record.legal_basis, case.date("approval")
+    if claimed is None or decided is None:
+        return
+    bases, last = case.rules.bases, case.rules.transition.building_until
+    said: dict[str, Arg] = {"date": decided.isoformat()}
+    if decided < bases[claimed].start:
+        said |= {"start": bases[claimed].start.isoformat()}
+        yield Shortfall("approval-law-too-new", said, grave=False)
+    elif claimed == case.rules.transition.basis and decided > last:
+        said |= {"last": last.isoformat(), "mark": mark(case.rules.transition.certain)}
+        yield Shortfall("approval-law-too-old", said)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,20 +10,30 @@ from checks.evidence import FailureKind
 from checks.model import (
     Check,
     Context,
-    Message,
     Options,
     Scope,
     Severity,
-    Status,
     Verdict,
     check,
     failed,
     passed,
     unknown,
 )
-from checks.security.approval import Case, Shortfall, shortfalls, undeclared
+from checks.security.approval import Case, shortfalls, undeclared
 from checks.security.detail import level_detail
-from checks.security.record import RECORD, RECORD_IF_DECLARED, LevelRecord
+from checks.security.judging import (
+    Shortfall,
+    add_months,
+    basis_of,
+    highest,
+    of_other,
+    recorded_level,
+    severity,
+    shortfall,
+    today_of,
+)
+from checks.security.level_record import LevelRecord
+from checks.security.record import RECORD, RECORD_IF_DECLARED
 from checks.security.rules import LEVELS, rules
 from checks.texts import clean
 
@@ -78,14 +87,14 @@ class ReviewOptions(Options, frozen=True):
 def level_recorded(ctx: Context, record: LevelRecord | None) -> Iterable[Verdict]:
     """A record exists, is this system's, and says the level that the inventory claims."""
     system = ctx.subject.the_system
-    severity = _severity(ctx, record)
+    grave = severity(ctx, record)
     if record is None:
-        yield failed("security.level-recorded.missing", {"claimed": system.level}, severity)
+        yield failed("security.level-recorded.missing", {"claimed": system.level}, grave)
         return
-    found = [*_of_other(ctx, record), *_level_faults(ctx, record)]
+    found = [*of_other(ctx, record), *_level_faults(ctx, record)]
     detail = level_detail(ctx, record)
     if found:
-        yield _shortfall("security.level-recorded", found, detail, severity)
+        yield shortfall("security.level-recorded", found, detail, grave)
     elif system.level is None:
         yield unknown(
             FailureKind.NOT_DECLARED,
@@ -119,15 +128,15 @@ def level_approved(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
     """The right authority approved it, on complete papers that follow one another in order.
 
     A decision older than the scan's legal basis is judged by the law of its own day and passes
-    with a note while the transition lasts.
+    with a note; how long it stands is `security.transition`'s, the regulation itself
+    `security.regulation-issued`'s.
     """
-    law, today, detail = rules(), _today(ctx), level_detail(ctx, record)
-    level = _recorded_level(record)
+    law, detail = rules(), level_detail(ctx, record)
+    level = recorded_level(record)
     if level is None:
         yield unknown(FailureKind.NOT_DECLARED, "security.level-approved.no-level", detail)
         return
-    approved = record.approval.date if record.approval else None
-    basis = law.basis_of(ctx.legal_basis, approved)
+    basis = basis_of(law, ctx, record)
     case = Case(
         record=record,
         level=level,
@@ -135,22 +144,24 @@ def level_approved(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
         inventory=ctx.subject.inventory,
         rules=law,
         basis=law.bases[basis],
-        today=today,
+        today=today_of(ctx),
         delegates=ctx.opt(ApprovalOptions).delegates,
         further=ctx.opt(ApprovalOptions).authorities,
     )
     old = basis != ctx.legal_basis
     until = law.transition.until
-    found = [*_of_other(ctx, record), *shortfalls(case)]
-    if old and today > until:
-        found.append(Shortfall("transition-over", {"until": until.isoformat()}, grave=False))
+    found = [*of_other(ctx, record), *shortfalls(case)]
     detail |= {"basis": basis, "transition_until": until.isoformat() if old else None}
     missing = undeclared(case)
     if found:
-        yield _shortfall("security.level-approved", found, detail, _severity(ctx, record))
+        yield shortfall("security.level-approved", found, detail, severity(ctx, record))
     elif missing:
         yield unknown(
             FailureKind.NOT_DECLARED, "security.level-approved.undeclared", detail, what=missing
+        )
+    elif case.basis.regulation_before_approval and case.date("regulation") is None:
+        yield unknown(
+            FailureKind.NOT_DECLARED, "security.level-approved.regulation-undated", detail
         )
     else:
         said: dict[str, Any] = {"until": until.isoformat()} if old else {}
@@ -182,13 +193,13 @@ def level_reviewed(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
     The law gives no number: the interval is the house's default unless the settings say theirs,
     and the sentence says which. A date in the future is no look, nor is one without a document.
     """
-    today, detail = _today(ctx), level_detail(ctx, record)
-    severity = _severity(ctx, record)
-    other = list(_of_other(ctx, record))
+    today, detail = today_of(ctx), level_detail(ctx, record)
+    grave = severity(ctx, record)
+    other = list(of_other(ctx, record))
     if other:
-        yield _shortfall("security.level-reviewed", other, detail, severity)
+        yield shortfall("security.level-reviewed", other, detail, grave)
         return
-    level = _highest(ctx, record)
+    level = highest(ctx, record)
     if level is None:
         yield unknown(FailureKind.NOT_DECLARED, "security.level-reviewed.no-level", detail)
         return
@@ -199,7 +210,7 @@ def level_reviewed(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
     last = _last_look(record, today)
     detail |= {"months": months, "house_default": own is None}
     if last is None:
-        yield failed("security.level-reviewed.never", detail, severity, **said)
+        yield failed("security.level-reviewed.never", detail, grave, **said)
         return
     due = add_months(last, months)
     detail |= {"last": last.isoformat(), "due": due.isoformat()}
@@ -210,10 +221,10 @@ def level_reviewed(ctx: Context, record: LevelRecord) -> Iterable[Verdict]:
     word = _undocumented(record, last, today)
     if word is not None and today <= add_months(word, months):
         said |= {"date": word.isoformat()}
-        yield failed("security.level-reviewed.undocumented", detail, severity, **said)
+        yield failed("security.level-reviewed.undocumented", detail, grave, **said)
         return
     said |= {"late": (today - due).days * 86400}
-    yield failed(f"security.level-reviewed.overdue{suffix}", detail, severity, **said)
+    yield failed(f"security.level-reviewed.overdue{suffix}", detail, grave, **said)
 
 
 def _last_look(record: LevelRecord, today: dt.date) -> dt.date | None:
@@ -227,53 +238,6 @@ def _undocumented(record: LevelRecord, last: dt.date, today: dt.date) -> dt.date
     """The newest inspection that would count if it named a document."""
     looks = (i.date for i in record.inspections if not i.document.strip())
     return max((d for d in looks if last < d <= today), default=None)
-
-
-def add_months(day: dt.date, months: int) -> dt.date:
-    """The same day `months` later, or the last day of a shorter month."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return dt.date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
-
-
-def _today(ctx: Context) -> dt.date:
-    return ctx.now.astimezone(ctx.zone).date()
-
-
-def _of_other(ctx: Context, record: LevelRecord) -> Iterator[Shortfall]:
-    """A record of another system proves nothing about this one."""
-    if not record.system:
-        yield Shortfall("no-system")
-    elif record.system != ctx.subject.the_system.id:
-        yield Shortfall("other-system", {"names": clean(record.system, 120)})
-
-
-def _recorded_level(record: LevelRecord) -> int | None:
-    return record.level if record.level in LEVELS else None
-
-
-def _highest(ctx: Context, record: LevelRecord | None) -> int | None:
-    """The higher of the levels recorded and claimed, None when there is neither."""
-    claimed = ctx.subject.the_system.level
-    levels = [claimed, _recorded_level(record) if record else None]
-    return max((n for n in levels if n in LEVELS and n is not None), default=None)
-
-
-def _severity(ctx: Context, record: LevelRecord | None) -> Severity:
-    return Severity.CRITICAL if (_highest(ctx, record) or 0) >= 3 else Severity.MAJOR
-
-
-def _shortfall(
-    check_id: str, found: list[Shortfall], detail: dict[str, Any], severity: Severity
-) -> Verdict:
-    """One row for all of it: the worst is the sentence, and every one stands in the detail."""
-    first = found[0]
-    listed = [{"message": f"{check_id}.{s.name}", "args": s.args} for s in found]
-    return Verdict(
-        status=Status.FAIL,
-        message=Message(id=f"{check_id}.{first.name}", args=first.args),
-        detail={**detail, "shortfalls": listed},
-        severity=severity if first.grave else Severity.MINOR,
-    )
 
 
 CHECKS: tuple[Check, ...] = (level_recorded, level_approved, level_reviewed)

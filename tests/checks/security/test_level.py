@@ -13,116 +13,26 @@ from hypothesis import strategies as st
 
 from checks.catalogue import options_for
 from checks.evidence import FailureKind
-from checks.model import Check, Context, Message, Scope, Severity, Status, Subject, Verdict
+from checks.model import Context, Scope, Severity, Status, Subject
 from checks.security.approval import Case, shortfalls
-from checks.security.level import (
-    CHECKS,
-    add_months,
-    level_approved,
-    level_recorded,
-    level_reviewed,
-)
-from checks.security.record import Decision, Inspection, LevelRecord, Plan
+from checks.security.judging import add_months
+from checks.security.level import CHECKS, level_approved, level_recorded, level_reviewed
+from checks.security.level_record import Decision, Inspection, LevelRecord, Plan
 from checks.security.rules import rules
-from checks.texts import render
-from inventory.model import Inventory, System, Unit, UnitKind
-
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-TODAY = dt.date(2026, 11, 21)
-UNITS = {
-    "hk": Unit(id="hk", name="Phường Hoàn Kiếm", kind=UnitKind.WARD),
-    "ha-noi": Unit(id="ha-noi", name="UBND Thành phố Hà Nội", kind=UnitKind.CITY),
-    "ca": Unit(id="ca", name="Công an Thành phố", kind=UnitKind.AGENCY, external=True),
-}
-SYSTEM = System(
-    id="sys",
-    unit="hk",
-    name="Một cửa",
-    owner="ha-noi",
-    operator="hk",
-    security_unit="ca",
-    level=2,
-    assessment="records/sys.yaml",
+from inventory.model import Inventory
+from tests.helpers.levels import (
+    GOOD,
+    OLD,
+    SYSTEM,
+    TODAY,
+    UNITS,
+    but,
+    day,
+    faults,
+    judge,
+    name,
+    paper,
 )
-
-
-def day(text: str) -> dt.date:
-    return dt.date.fromisoformat(text)
-
-
-def paper(document: str, date: str, by: str = "") -> Decision:
-    return Decision(document=document, date=day(date), by=by)
-
-
-GOOD = LevelRecord(
-    system="sys",
-    level=2,
-    type="internal",
-    proposal=paper("12/TTr-UBND", "2026-08-01"),
-    regulation=paper("05/QĐ-UBND", "2026-07-10"),
-    appraisal=paper("31/BC-CAHN", "2026-08-20", "ca"),
-    approval=paper("88/QĐ-CAHN", "2026-09-01", "ca"),
-)
-OLD = LevelRecord(
-    system="sys",
-    level=2,
-    proposal=paper("12/TTr-UBND", "2026-02-01"),
-    regulation=paper("05/QĐ-UBND", "2026-01-10"),
-    appraisal=paper("31/BC-CAHN", "2026-02-20", "ca"),
-    approval=paper("88/QĐ-CAHN", "2026-06-30", "ca"),
-)
-
-
-def but(record: LevelRecord, **changes: Any) -> LevelRecord:
-    """A record with other parts; a dict changes fields of a paper."""
-    for name, value in changes.items():
-        if isinstance(value, dict):
-            changes[name] = msgspec.structs.replace(getattr(record, name), **value)
-    return msgspec.structs.replace(record, **changes)
-
-
-def judge(
-    check: Check,
-    record: LevelRecord | None,
-    *,
-    today: dt.date = TODAY,
-    basis: int = 2026,
-    options: dict[str, Any] | None = None,
-    **system: Any,
-) -> Verdict:
-    subject_system = msgspec.structs.replace(SYSTEM, **system)
-    subject = Subject(
-        scope=Scope.SYSTEM,
-        inventory=Inventory(units=UNITS, systems={"sys": subject_system}),
-        unit=UNITS["hk"],
-        target="sys",
-        system=subject_system,
-    )
-    context = Context(
-        now=dt.datetime(today.year, today.month, today.day, 2, 0, tzinfo=ZONE),
-        zone=ZONE,
-        legal_basis=basis,
-        subject=subject,
-        options=options_for(check, {check.id: options} if options else {}),
-    )
-    (verdict,) = check.judge(context, record)
-    assert isinstance(verdict, Verdict)
-    # Whatever is said can be said in both languages, and stored.
-    for language in ("vi", "en"):
-        assert render(verdict.message, language, ZONE)
-        for fault in verdict.detail.get("shortfalls", []):
-            assert render(Message(id=fault["message"], args=fault["args"]), language, ZONE)
-    msgspec.json.encode(verdict)
-    return verdict
-
-
-def name(verdict: Verdict) -> str:
-    return verdict.message.id.rsplit(".", 1)[1]
-
-
-def faults(verdict: Verdict) -> list[str]:
-    return [f["message"].rsplit(".", 1)[1] for f in verdict.detail.get("shortfalls", [])]
-
 
 # ------------------------------------------------------------------------------- level-recorded
 
@@ -301,7 +211,6 @@ def test_an_undeclared_security_unit_is_unknown_not_wrong() -> None:
     [
         ({"approval": None}, ["approval-missing"]),
         ({"appraisal": None}, ["appraisal-missing"]),
-        ({"regulation": None}, ["regulation-missing"]),
         ({"approval": {"document": ""}}, ["approval-no-number"]),
         ({"approval": {"document": "   "}}, ["approval-no-number"]),
         ({"approval": {"document": "QĐ 88"}}, ["approval-bad-number"]),
@@ -326,8 +235,7 @@ def test_each_grave_shortfall(changes: dict[str, Any], wanted: list[str]) -> Non
     assert set(wanted) <= set(faults(found))
     assert name(found) == faults(found)[0]
     assert found.severity is Severity.MAJOR
-    later = set(faults(found)) - set(wanted)
-    assert later <= {"regulation-future"}
+    assert set(faults(found)) == set(wanted)
 
 
 @pytest.mark.parametrize(
@@ -340,9 +248,6 @@ def test_each_grave_shortfall(changes: dict[str, Any], wanted: list[str]) -> Non
         ({"appraisal": {"document": ""}}, "appraisal-no-number"),
         ({"appraisal": {"document": "??"}}, "appraisal-bad-number"),
         ({"appraisal": {"date": None}}, "appraisal-no-date"),
-        ({"regulation": {"document": ""}}, "regulation-no-number"),
-        ({"regulation": {"document": "??"}}, "regulation-bad-number"),
-        ({"regulation": {"date": None}}, "regulation-no-date"),
     ],
 )
 def test_a_formal_shortfall_is_minor_at_any_level(changes: dict[str, Any], wanted: str) -> None:
@@ -366,7 +271,6 @@ def test_several_shortfalls_stand_worst_first() -> None:
         "approval-no-number",
         "approval-wrong-authority",
         "appraisal-wrong-authority",
-        "regulation-missing",
         "appraisal-bad-number",
         "proposal-missing",
     ]
@@ -378,27 +282,33 @@ def test_an_empty_record_lacks_everything() -> None:
     assert faults(found) == [
         "approval-missing",
         "appraisal-missing",
-        "regulation-missing",
         "proposal-missing",
     ]
 
 
-def test_a_law_may_ask_for_no_regulation() -> None:
+def test_without_a_dated_regulation_the_order_cannot_be_told() -> None:
+    for regulation in (None, Decision(document="05/QĐ-UBND")):
+        found = judge(level_approved, but(GOOD, regulation=regulation))
+        assert (found.status, name(found)) == (Status.UNKNOWN, "regulation-undated")
+        # What was seen to be wrong stays a failure.
+        wrong = but(GOOD, regulation=regulation, approval={"by": "hk"})
+        assert judge(level_approved, wrong).status is Status.FAIL
+
+
+def test_a_law_may_ask_for_no_regulation_before() -> None:
     law = rules()
     lax = msgspec.structs.replace(law.bases[2026], regulation_before_approval=False)
-    for regulation in (None, paper("05/QĐ-UBND", "2026-10-01")):
-        record = but(GOOD, regulation=regulation)
-        case = Case(
-            record=record,
-            level=2,
-            system=SYSTEM,
-            inventory=Inventory(units=UNITS),
-            rules=law,
-            basis=law.bases[2026],
-            today=TODAY,
-        )
-        assert shortfalls(case) != []
-        assert shortfalls(msgspec.structs.replace(case, basis=lax)) == []
+    case = Case(
+        record=but(GOOD, regulation=paper("05/QĐ-UBND", "2026-10-01")),
+        level=2,
+        system=SYSTEM,
+        inventory=Inventory(units=UNITS),
+        rules=law,
+        basis=law.bases[2026],
+        today=TODAY,
+    )
+    assert shortfalls(case) != []
+    assert shortfalls(msgspec.structs.replace(case, basis=lax)) == []
 
 
 def test_papers_of_one_day_are_in_order() -> None:
@@ -443,12 +353,8 @@ def test_an_old_decision_stands_while_the_transition_lasts() -> None:
     assert (found.detail["basis"], found.detail["transition_until"]) == (2016, "2027-06-30")
     assert judge(level_approved, GOOD).detail["transition_until"] is None
     assert judge(level_approved, OLD, today=day("2027-06-30")).status is Status.PASS
-    over = judge(level_approved, OLD, today=day("2027-07-01"))
-    assert (over.status, name(over), over.severity) == (
-        Status.FAIL,
-        "transition-over",
-        Severity.MINOR,
-    )
+    # That it is over then is said by `security.transition`.
+    assert judge(level_approved, OLD, today=day("2027-07-01")).status is Status.PASS
 
 
 def test_a_decision_of_the_first_new_day_is_new() -> None:
@@ -461,6 +367,49 @@ def test_an_old_decision_is_judged_by_the_old_authorities() -> None:
     assert name(judge(level_approved, record, level=4)) == "approved-transition"
     wrong = but(OLD, approval={"by": "hk"})
     assert name(judge(level_approved, wrong)) == "approval-wrong-authority"
+
+
+def test_who_approves_high_levels_under_the_old_law_is_marked_as_not_checked() -> None:
+    record = but(OLD, level=5, appraisal={"by": "mic"}, approval={"by": "hk"})
+    assert faults(judge(level_approved, record, level=5)) == ["approval-wrong-authority-unsure"]
+    bare = but(OLD, level=4, appraisal={"by": ""}, approval={"by": "ha-noi"})
+    assert faults(judge(level_approved, bare, level=4)) == ["appraisal-no-authority-unsure"]
+
+
+def test_the_decision_names_the_level_of_the_record() -> None:
+    found = judge(level_approved, but(GOOD, approval={"level": 1}))
+    assert (found.status, faults(found)) == (Status.FAIL, ["approval-other-level"])
+    assert found.message.args == {"named": 1, "level": 2}
+    assert judge(level_approved, but(GOOD, approval={"level": 2})).status is Status.PASS
+    # A higher level may have been proposed than was approved, and the other way round.
+    assert judge(level_approved, but(GOOD, proposal={"level": 3})).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("decided", "claimed", "wanted", "basis"),
+    [
+        ("2026-06-30", 2016, [], 2016),
+        ("2026-06-30", 2026, ["approval-law-too-new"], 2016),
+        ("2026-07-01", 2026, [], 2026),
+        ("2026-07-01", 2016, [], 2016),
+        ("2026-12-31", 2016, [], 2016),
+        ("2027-01-01", 2016, ["approval-law-too-old"], 2016),
+        ("2027-01-01", None, [], 2026),
+    ],
+)
+def test_the_law_that_a_record_names_was_in_force(
+    decided: str, claimed: int | None, wanted: list[str], basis: int
+) -> None:
+    record = but(OLD, legal_basis=claimed, approval={"date": day(decided)})
+    found = judge(level_approved, record, today=day("2027-02-01"))
+    assert (faults(found), found.detail["basis"]) == (wanted, basis)
+
+
+def test_the_unit_that_runs_the_system_by_the_record_does_not_appraise_it() -> None:
+    record = but(GOOD, operator="ca")
+    assert faults(judge(level_approved, record, operator="")) == ["appraisal-not-independent"]
+    # The inventory wins over the record.
+    assert judge(level_approved, record).status is Status.PASS
 
 
 def test_under_the_old_basis_there_is_no_transition() -> None:
