@@ -176,7 +176,13 @@ def daily_mails(until: dt.datetime = NOW, days: int = 40) -> list[Mail]:
     """An ordinary mail with its headers on every day."""
     first = until.astimezone(ZONE).date() - dt.timedelta(days=days)
     return [
-        Mail(f"{first + dt.timedelta(days=n)}T07:00:00", "Lịch họp", to=("dan@vnpt.vn",), size=900)
+        Mail(
+            f"{first + dt.timedelta(days=n)}T07:00:00",
+            "Lịch họp",
+            to=("dan@vnpt.vn",),
+            names=("lich hop.pdf",),
+            size=900,
+        )
         for n in range(1, days + 1)
     ]
 

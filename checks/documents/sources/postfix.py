@@ -7,30 +7,20 @@ delivery lines only; a header line's text is the sender's and is never believed 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
+from functools import partial
 from zoneinfo import ZoneInfo
 
-import msgspec
-
-from checks.documents.events import (
-    DocumentEvent,
-    DocumentKey,
-    EventKind,
-    FoundIn,
-    MailTrace,
-    Place,
-    SourceKind,
-    SourceReport,
-)
+from checks.documents.events import Place, SourceKind
 from checks.documents.numbers import Finder
+from checks.documents.sources.amavis import Tasks
 from checks.documents.sources.headers import decode_words, file_names
 from checks.documents.sources.logfiles import LogFile, in_order
 from checks.documents.sources.logtime import StampReader
-from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
+from checks.documents.sources.mails import Contents, MailLog, Tally, domain_of
 from checks.documents.sources.postfix_lines import (
     ANY,
     HEADER,
@@ -39,9 +29,9 @@ from checks.documents.sources.postfix_lines import (
     PASSED_ON,
     SIZE,
     LineCounter,
-    domain_of,
     header_text,
 )
+from checks.documents.sources.uploads import NOTHING, Uploads
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 
@@ -51,34 +41,28 @@ _ENDED = 20_000
 """Ended mails kept a while, because a filter's second id may end before the first is told of."""
 _LONGEST = 8192
 """Bytes of a line that are looked at; Postfix writes at most 2000."""
-_MENTIONS = 64
-"""Documents that one mail may name; more is somebody's list."""
-
-
-class MailLog(msgspec.Struct, frozen=True):
-    """What a mail server's log says."""
-
-    events: tuple[DocumentEvent, ...]
-    report: SourceReport
 
 
 class _Life:
     """One mail from the first line of its queue id to its removal."""
 
-    __slots__ = ("delivered", "handed_on", "headers", "mentions", "queue", "secret", "sender",
-                 "size", "started")  # fmt: skip
+    __slots__ = ("contents", "delivered", "handed_on", "queue", "sender", "size", "started")
 
     def __init__(self, queue: bytes) -> None:
         self.queue = queue
         self.sender: bytes | None = None
         self.size = 0
-        self.headers = False
         self.handed_on = False
         self.started = False
-        self.secret = False
-        self.mentions: dict[DocumentKey, tuple[Mention, Place]] = {}
+        self.contents: Contents | None = None
         self.delivered: list[tuple[bytes, bytes, StampReader, int]] = []
         """Address, stamp, and what reads the stamp: read only when the mail names a document."""
+
+    def said(self) -> Contents:
+        """What was logged of its subject and names, to be added to."""
+        if self.contents is None:
+            self.contents = Contents()
+        return self.contents
 
 
 def read_postfix(
@@ -93,49 +77,44 @@ def read_postfix(
     Raises:
         Unparsable: a file is a damaged archive, or nothing in the files looks like a mail log.
     """
-    ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_lives)
-    for file in ordered:
-        reader.read(file)
-    reader.end()
-    full = [f for f in ordered if len(f.data)]
-    if full and not reader.lines and not any(ANY.search(f.head()) for f in full):
-        raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
-    report = SourceReport(
-        kind=SourceKind.MAIL,
-        name=name,
-        files=len(ordered),
-        duplicates=same,
-        lines=reader.lines,
-        unparsed=reader.unparsed,
-        dropped=reader.dropped,
-        days=frozenset(reader.days),
-        first=reader.first,
-        last=reader.last,
-        mails=reader.mails,
-        mails_with_headers=reader.mails_with_headers,
-    )
-    return MailLog(events=tuple(reader.events), report=report)
+    return PostfixReader(zone, finder, open_lives).whole(files, name)
 
 
-class _Reader:
+class PostfixReader:
     """The lives under way, and what came of the ended ones."""
 
-    def __init__(self, zone: ZoneInfo, finder: Finder, open_lives: int) -> None:
-        self.events: list[DocumentEvent] = []
-        self.days: set[dt.date] = set()
-        self.first: dt.datetime | None = None
-        self.last: dt.datetime | None = None
-        self.lines = self.unparsed = self.dropped = self.mails = self.mails_with_headers = 0
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        finder: Finder,
+        open_lives: int = OPEN_LIVES,
+        uploads: Uploads = NOTHING,
+    ) -> None:
+        """`uploads` are the mails whose names another log of the unit tells."""
+        self.met = bytearray(len(uploads.seen))
+        """One byte for each mail of `uploads`: 1 when this log has its way to the recipients."""
+        self._tally = Tally(zone)
         self._zone = zone
         self._finder = finder
         self._cap = open_lives
+        self._uploads = uploads
+        self._tasks = Tasks(finder)
         # Ordered ones, because a plain dict finds its oldest key ever more slowly.
         self._open: OrderedDict[bytes, _Life] = OrderedDict()
         self._ended: OrderedDict[bytes, _Life] = OrderedDict()
 
-    def read(self, file: LogFile) -> None:
-        """Take in one file."""
+    def whole(self, files: Iterable[FileEntry], name: str) -> MailLog:
+        """Read all files of one log as one stream; raises `Unparsable` as `read_postfix` does."""
+        ordered, same = in_order(files, self._zone)
+        for file in ordered:
+            self._file(file)
+        self._end()
+        full = [f for f in ordered if len(f.data)]
+        if full and not self._tally.lines and not any(ANY.search(f.head()) for f in full):
+            raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
+        return self._tally.log(name, len(ordered), same)
+
+    def _file(self, file: LogFile) -> None:
         stamps = StampReader(file.head(), file.mtime, self._zone)
         base = 1
         for block in file.blocks():
@@ -147,13 +126,16 @@ class _Reader:
     def _block(
         self, name: str, block: memoryview, stamps: StampReader, counter: LineCounter
     ) -> None:
-        hour, stamp = b"", b""
+        hour, stamp, lines, seen = b"", b"", 0, self._tally.seen
         for found in LINE.finditer(block):
             _, stamp, host, queue, what, rest = found.groups()
-            self.lines += 1
+            lines += 1
             if stamp[:13] != hour:
                 hour = stamp[:13]
-                self._seen(stamps.read(stamp))
+                seen(stamps.read(stamp))
+            if queue is None:
+                self._filtered(host, found, name, counter)
+                continue
             key = host + b"/" + queue
             if what == b"to=<":
                 self._delivery(key, host, rest, stamp, stamps)
@@ -164,28 +146,21 @@ class _Reader:
             elif what.endswith(b"header "):
                 self._header(key, found, name, counter)
             else:
-                self._opened(key, what)
+                self._opened(key, what, rest)
+        self._tally.lines += lines
         if stamp:
-            self._seen(stamps.read(stamp))
-
-    def _seen(self, time: dt.datetime | None) -> None:
-        if time is None:
-            self.unparsed += 1
-            return
-        self.days.add(time.astimezone(self._zone).date())
-        self.first = min(self.first or time, time)
-        self.last = max(self.last or time, time)
+            seen(stamps.read(stamp))
 
     def _life(self, key: bytes) -> _Life:
         life = self._open.get(key)
         if life is None:
             life = self._open[key] = _Life(key.rpartition(b"/")[2])
             if len(self._open) > self._cap:
-                self.dropped += 1
+                self._tally.dropped += 1
                 self._emit(self._open.popitem(last=False)[1])
         return life
 
-    def _opened(self, key: bytes, what: bytes) -> None:
+    def _opened(self, key: bytes, what: bytes, rest: bytes) -> None:
         """A first line: a new life when the id is in use by a mail that is past its beginning."""
         life = self._open.get(key)
         begins = what != b"message-id="
@@ -193,6 +168,11 @@ class _Reader:
             self._removed(key)
         life = self._life(key)
         life.started = life.started or begins
+        if self.met and not begins:
+            at = self._uploads.index(rest)
+            if at >= 0:
+                self.met[at] = 1
+                life.said().add(self._uploads.contents(at))
 
     def _queued(self, life: _Life | None, rest: bytes) -> None:
         if life is None:
@@ -222,39 +202,24 @@ class _Reader:
             return
         kind = header[1].lower()
         text = header_text(kind, header[2]).decode("utf-8", "replace")
+        place = partial(_place, found, name, counter, key.rpartition(b"/")[2])
         if kind == b"subject":
-            life.headers = True
-            said = [(FoundIn.SUBJECT, decode_words(text))]
-        else:
-            said = [(FoundIn.NAME, n) for n in file_names(text)]
-        for where, value in said:
-            life.secret = life.secret or is_secret(value)
-            for mention in mentions(self._finder, value, where):
-                self._note(life, mention, found, name, counter)
+            life.said().read_subject(self._finder, decode_words(text), place)
+            return
+        for file_name in file_names(text):
+            life.said().read_name(self._finder, file_name, place)
 
-    def _note(
-        self,
-        life: _Life,
-        mention: Mention,
-        found: re.Match[bytes],
-        name: str,
-        counter: LineCounter,
+    def _filtered(
+        self, host: bytes, found: re.Match[bytes], name: str, counter: LineCounter
     ) -> None:
-        known = life.mentions.get(mention.key)
-        if known is not None and known[0].rank <= mention.rank:
-            return
-        if known is None and len(life.mentions) >= _MENTIONS:
-            return
-        line = int(found[1]) if found[1] else counter.at(found.start())
-        raw = found[0][len(found[1]) + 1 :] if found[1] else found[0]
-        place = Place(
-            source=SourceKind.MAIL,
-            file=name,
-            line=line,
-            sha256=hashlib.sha256(raw).hexdigest(),
-            ref=life.queue.decode("ascii", "replace"),
-        )
-        life.mentions[mention.key] = (mention, place)
+        """A line of the content filter: what it says belongs to a mail of Postfix's."""
+        ended = self._tasks.read(host, found[6], partial(_place, found, name, counter, b""))
+        for queue in ended[0] if ended else ():
+            key = host + b"/" + queue
+            life = self._open.get(key) or self._ended.get(key)
+            if life is not None and not life.handed_on and ended:
+                life.said().add(ended[1])
+                return
 
     def _delivery(
         self, key: bytes, host: bytes, rest: bytes, stamp: bytes, stamps: StampReader
@@ -287,48 +252,22 @@ class _Reader:
     def _finish(self, life: _Life) -> None:
         """Count an ended mail and turn it into events, one for each document and domain."""
         if not life.handed_on and (life.sender is not None or life.delivered):
-            self.mails += 1
-            self.mails_with_headers += life.headers
+            self._tally.count(life.contents, life.size)
         self._emit(life)
 
     def _emit(self, life: _Life) -> None:
-        if not life.mentions:
+        if life.contents is None or not life.contents.noted:
             return
-        sender = (life.sender or b"").decode("utf-8", "replace")
-        automatic = is_automatic(sender)
-        delivered: dict[str, dt.datetime] = {}
+        delivered = []
         for address, stamp, stamps, year in life.delivered:
             time = stamps.at(stamp, year)
             if time is None:
-                self.unparsed += 1
+                self._tally.unparsed += 1
             else:
-                delivered.setdefault(domain_of(address), time)
-        for key, (mention, place) in life.mentions.items():
-            trace = MailTrace(
-                found=mention.found,
-                sender=domain_of(life.sender or b""),
-                size=life.size,
-                leading=mention.leading,
-                cites=mention.cites,
-                draft=mention.draft,
-                automatic=automatic or mention.notice,
-                weak=mention.weak,
-                secret=life.secret,
-            )
-            self.events += [
-                DocumentEvent(
-                    kind=EventKind.MAILED,
-                    key=key,
-                    place=place,
-                    time=time,
-                    sender=trace.sender,
-                    recipient=domain,
-                    mail=trace,
-                )
-                for domain, time in delivered.items()
-            ]
+                delivered.append((domain_of(address), time))
+        self._tally.emit(life.contents, life.sender or b"", life.size, delivered)
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""
         for life in (*self._ended.values(), *self._open.values()):
             self._finish(life)
@@ -336,13 +275,21 @@ class _Reader:
         self._open.clear()
 
 
+def _place(found: re.Match[bytes], name: str, counter: LineCounter, queue: bytes) -> Place:
+    line = int(found[1]) if found[1] else counter.at(found.start())
+    raw = found[0][len(found[1]) + 1 :] if found[1] else found[0]
+    return Place(
+        source=SourceKind.MAIL,
+        file=name,
+        line=line,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        ref=queue.decode("ascii", "replace"),
+    )
+
+
 def _hand_on(outer: _Life, inner: _Life) -> None:
     """The same mail under its second id: only that one's deliveries count."""
     outer.handed_on = True
-    inner.headers = inner.headers or outer.headers
-    inner.secret = inner.secret or outer.secret
+    if outer.contents is not None:
+        inner.said().add(outer.contents)
     inner.sender = inner.sender if inner.sender is not None else outer.sender
-    for key, (mention, place) in outer.mentions.items():
-        known = inner.mentions.get(key)
-        if known is None or mention.rank < known[0].rank:
-            inner.mentions[key] = (mention, place)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 
+from checks.documents.sources import amavis
 from checks.documents.sources.logtime import STAMP
 
 NEEDED = (
-    rb"[^ ]+/[a-z-]+\[[0-9]+\]: [0-9A-Za-z]{6,20}: "
-    rb"(client=|uid=|message-id=|from=<|to=<|removed|info: header |warning: header )"
+    rb"([^ ]+/[a-z-]+\[[0-9]+\]: [0-9A-Za-z]{6,20}: "
+    rb"(client=|uid=|message-id=|from=<|to=<|removed|info: header |warning: header )|"
+    + amavis.NEEDED
+    + rb")"
 )
 """Which lines are needed, in words that Python and `grep -E` read alike."""
 LINE = re.compile(
-    rb"^(?:(\d+):)?(" + STAMP + rb") (\S+) [^ \n]+/[a-z-]+\[\d+\]: ([0-9A-Za-z]{6,20}): "
-    rb"(client=|uid=|message-id=|from=<|to=<|removed|(?:info|warning): header )([^\r\n]*)",
+    rb"^(?:(\d+):)?(" + STAMP + rb") (\S+) (?:[^ \n]+/[a-z-]+\[\d+\]: ([0-9A-Za-z]{6,20}): "
+    rb"(client=|uid=|message-id=|from=<|to=<|removed|(?:info|warning): header )|"
+    rb"[^ \n]*amavis[^ \n]*\[\d+\]: (?=\([\d-]+\) (?:\(!+\))?(?:Passed |p\.path |\.\.\.)))"
+    rb"([^\r\n]*)",
     re.MULTILINE,
 )
 ANY = re.compile(rb" [^ \n]+/[a-z-]+\[\d+\]: ")
@@ -23,7 +28,6 @@ SIZE = re.compile(rb" size=(\d{1,15})")
 HEADER = re.compile(rb"(Subject|Content-Disposition|Content-Type): ?(.*)", re.IGNORECASE)
 _MARKER = {b"subject": b": subj=[", b"content-disposition": b": cd=[", b"content-type": b": ct=["}
 _ENVELOPE = re.compile(rb" from \S+; from=<")
-_DOMAIN = re.compile(r"[a-z0-9.-]{1,253}$")
 
 
 def header_text(kind: bytes, logged: bytes) -> bytes:
@@ -36,14 +40,6 @@ def header_text(kind: bytes, logged: bytes) -> bytes:
         return value.removesuffix(b"]")
     ends = [m.start() for m in _ENVELOPE.finditer(logged)]
     return logged[: ends[-1]] if ends else logged
-
-
-def domain_of(address: bytes) -> str:
-    """The part after the last `@`, or a fixed word when it is no domain: it is shown to people."""
-    domain = (
-        address.rpartition(b"@")[2].decode("utf-8", "replace").lower() if b"@" in address else ""
-    )
-    return domain if not domain or _DOMAIN.match(domain) else "invalid.invalid"
 
 
 class LineCounter:

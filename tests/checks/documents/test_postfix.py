@@ -21,6 +21,7 @@ from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, daily_mails, 
 
 FINDER = Finder(["QĐ-UBND-HK", "BC-UBND-HK", "UBND-HK-VX"])
 AT = "2026-11-10T08:00:00"
+LATER = "2026-11-11T09:00:00"
 NUMBER = "12/QĐ-UBND-HK"
 NAME = "12-QD-UBND-HK.signed.pdf"
 
@@ -185,8 +186,9 @@ def test_interleaved_lives() -> None:
 
 def filtered(*, headers_twice: bool, end_first: bool, status: str = "sent (250 Ok)") -> str:
     """A content filter: the mail comes back under a second id before the first is told of it."""
-    outer = Mail(AT, NUMBER, to=("a@soyte.gov.vn",), queue="4PbC4z6W5Qz3tG1")
-    inner = Mail(AT, NUMBER, to=("a@soyte.gov.vn",), queue="4PbC4z6W5Qz3tG3")
+    to = ("a@soyte.gov.vn",)
+    outer = Mail(AT, NUMBER, to=to, names=("a.pdf",), queue="4PbC4z6W5Qz3tG1")
+    inner = Mail(AT, NUMBER, to=to, names=("a.pdf",), queue="4PbC4z6W5Qz3tG3")
     hop = outer.delivery(
         "a@soyte.gov.vn",
         "sent (250 2.0.0 from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as "
@@ -332,10 +334,23 @@ def test_headers_split_and_damaged_as_logged() -> None:
 
 def test_share_of_mails_with_headers() -> None:
     found = read(
-        log(Mail(AT, ""), Mail("2026-11-10T09:00:00", "Chào"), Mail("2026-11-11T09:00:00"))
+        log(Mail(AT, ""), Mail("2026-11-10T09:00:00", "Chào", names=("a.pdf",)), Mail(LATER))
     )
     assert (found.report.mails, found.report.mails_with_headers) == (3, 1)
     assert sorted(found.report.days) == [dt.date(2026, 11, 10), dt.date(2026, 11, 11)]
+
+
+def test_subjects_without_a_single_name_are_not_headers() -> None:
+    """Large mails and no name anywhere: the rule for attachments is missing in that server."""
+    large = [Mail(f"2026-11-10T08:00:{n:02}", "Chào", size=90_000) for n in range(3)]
+    small = [Mail(f"2026-11-10T09:00:{n:02}", "Chào", size=900) for n in range(9)]
+    found = read(log(*large, *small)).report
+    assert (found.mails, found.mails_with_subjects, found.mails_with_names) == (12, 12, 0)
+    assert found.mails_with_headers == 0
+    # Small mails alone are no reason to doubt; one name shows that names are logged.
+    assert read(log(*small)).report.mails_with_headers == 9
+    found = read(log(*large, *small, Mail(AT, "Chào", names=("a.pdf",)))).report
+    assert (found.mails_with_headers, found.mails_with_names) == (13, 1)
 
 
 def test_connections_without_a_mail_are_no_mails() -> None:
