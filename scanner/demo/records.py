@@ -59,8 +59,11 @@ def _criteria(system: SystemPlot) -> str:
     truth = {
         "personal_data": str(kind.personal_data).lower(),
         "subjects": str(kind.subjects),
+        "private_data": "false",
         "sensitive_data": "false",
         "state_secret": "false",
+        "procedures": str(kind.procedures).lower(),
+        "conditional_business": "false",
         "serves": kind.serves,
     }
     if system.story is LevelStory.CLAIMED_LOW:

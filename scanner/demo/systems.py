@@ -21,6 +21,7 @@ class SystemKind(msgspec.Struct, frozen=True, kw_only=True):
     personal_data: bool = False
     subjects: int = 0
     """People whose data it holds, when anybody's; varied by unit."""
+    procedures: bool = False
     serves: str = "one_agency"
     truly: str = ""
     """Criterion that would ask for a higher level, as YAML; empty where none is plausible."""
@@ -60,6 +61,7 @@ KINDS: dict[str, SystemKind] = {
         set_name="csdl",
         personal_data=True,
         subjects=120_000,
+        procedures=True,
     ),
     "pan": SystemKind(
         name="Hệ thống phản ánh kiến nghị",

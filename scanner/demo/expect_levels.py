@@ -1,0 +1,86 @@
+"""The rows that a scan must have about the levels of the demo's systems, by the story of each.
+
+Written from the meaning of the stories, never from what a scan printed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from checks.evidence import FailureKind
+from checks.model import Severity, Status
+from scanner.demo.plot import LevelStory, SystemPlot, UnitPlot
+from scanner.demo.records import recorded_level
+from scanner.demo.systems import KINDS, YEARLY_LEVEL
+from scanner.demo.truth import Expected
+
+NEW_LAW = dt.date(2026, 7, 1)
+OLD_APPROVALS_END = dt.date(2027, 6, 30)
+"""The last day on which an approval under the law of 2015 stands without more ado."""
+
+CHECKS = (
+    "level-recorded",
+    "level-approved",
+    "level-reviewed",
+    "level-plausible",
+    "regulation-issued",
+    "transition",
+    "redetermination-due",
+)
+_NOTHING_TO_READ = {
+    LevelStory.UNASSESSED: FailureKind.NOT_DECLARED,
+    LevelStory.LOST_RECORD: FailureKind.COMMAND_FAILED,
+}
+_FAILING = {
+    LevelStory.CLAIMED_LOW: ("level-recorded",),
+    LevelStory.DRAFT: ("level-approved", "level-reviewed", "regulation-issued"),
+    LevelStory.WRONG_AUTHORITY: ("level-approved",),
+    LevelStory.REGULATION_LATE: ("level-approved",),
+    LevelStory.REVIEW_OVERDUE: ("level-reviewed",),
+}
+
+
+def level_rows(
+    unit: UnitPlot, system: SystemPlot, today: dt.date, waived: bool
+) -> Iterator[Expected]:
+    """One row per check of a system; `waived` tells whether a waiver covers what does not pass."""
+    for name in CHECKS:
+        status, failure = _verdict(system, name, today)
+        severity = ""
+        if status is Status.FAIL:
+            grave = max(recorded_level(system), KINDS[system.kind].level) >= YEARLY_LEVEL
+            severity = Severity.CRITICAL if grave else Severity.MAJOR
+        settled = status in (Status.PASS, Status.NOT_APPLICABLE)
+        yield Expected(
+            check=f"security.{name}",
+            unit=unit.place.code,
+            system=system.id,
+            target=system.id,
+            status=status,
+            severity=severity,
+            failure=failure,
+            waived=waived and not settled,
+            planted="" if system.story is LevelStory.FINE else f"level.{system.story}",
+        )
+
+
+def _verdict(system: SystemPlot, name: str, today: dt.date) -> tuple[Status, str]:
+    story = system.story
+    if story is LevelStory.UNASSESSED and name == "level-recorded":
+        return Status.FAIL, ""
+    if story in _NOTHING_TO_READ:
+        return Status.UNKNOWN, _NOTHING_TO_READ[story]
+    if name in _FAILING.get(story, ()):
+        return Status.FAIL, ""
+    if name == "transition":
+        return _transition(system, today), ""
+    if name == "redetermination-due" and system.approved is None:
+        return Status.NOT_APPLICABLE, ""
+    return Status.PASS, ""
+
+
+def _transition(system: SystemPlot, today: dt.date) -> Status:
+    if system.approved is None or system.approved >= NEW_LAW:
+        return Status.NOT_APPLICABLE
+    return Status.FAIL if today > OLD_APPROVALS_END else Status.PASS
