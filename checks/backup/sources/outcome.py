@@ -19,6 +19,11 @@ _LOGIN = re.compile(
     r"(?<!\w)permission denied \((?:publickey|password|keyboard|gssapi)", re.IGNORECASE
 )
 """How ssh says that it was not let in."""
+_ABSENT = re.compile(
+    r"\bsh: (?:line )?(?:[0-9]+: )?([\w.-]+): (?:command )?not found"
+    r"|No such file or directory: '([\w-]+)'$"
+)
+"""A program that a tool needs and cannot start, here or where the copies lie."""
 _CODE = re.compile(rb"sauro-exit (\d{1,3})\n?\Z")
 
 
@@ -40,12 +45,15 @@ class Outcome(msgspec.Struct, frozen=True):
 
     def about(self, words: re.Pattern[str]) -> str:
         """The first line of the errors in which the words stand, as `said`; empty without one."""
-        found = next((line for line in self.errors.splitlines() if words.search(line)), "")
-        return self._shown(found) if found else ""
+        for line in self.errors.splitlines():
+            told = _message(line) if line.lstrip().startswith("{") else line
+            found = next((part for part in told.splitlines() if words.search(part)), "")
+            if found:
+                return self._shown(found)
+        return ""
 
     def _shown(self, line: str) -> str:
-        line = line.strip()
-        told = _message(line) if line.startswith("{") else line
+        told = _message(line).partition("\n")[0] if line.lstrip().startswith("{") else line.strip()
         ended = f"exit code {self.code}"
         return clean(f"{told} ({ended})") if told else ended
 
@@ -53,7 +61,7 @@ class Outcome(msgspec.Struct, frozen=True):
 def _message(line: str) -> str:
     """What a tool says that writes its errors as JSON."""
     try:
-        return msgspec.json.decode(line, type=_Message).message.strip().partition("\n")[0]
+        return msgspec.json.decode(line, type=_Message).message.strip()
     except msgspec.DecodeError:
         return line
 
@@ -84,7 +92,8 @@ def succeeded(
 
     Raises:
         Unparsable: it did not work, with kind `auth` for a refusal or a login that ssh did not get,
-            `denied` for a file that may not be read, else `command_failed`.
+            `denied` for a file that may not be read, `missing_tool` for a program that the tool
+            needs, else `command_failed`.
     """
     done = outcome(evidence)
     if done.code <= fine:
@@ -96,6 +105,8 @@ def succeeded(
         raise Unparsable(f"{missing}: {done.said}", FailureKind.AUTH)
     if login := done.about(_LOGIN):
         raise Unparsable(f"the login where the copies lie: {login}", FailureKind.AUTH)
+    if absent := done.about(_ABSENT):
+        raise Unparsable(absent, FailureKind.MISSING_TOOL)
     if denied := done.about(_DENIED):
         raise Unparsable(f"the right to read: {denied}", FailureKind.DENIED)
     raise Unparsable(done.said, FailureKind.COMMAND_FAILED)

@@ -36,7 +36,7 @@ def state(text: bytes, **more: Any) -> BackupSeries:
 
 
 def test_versions_are_recorded() -> None:
-    assert "1.2" in VERSIONS
+    assert VERSIONS == ["1.2", "1.4"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -86,12 +86,38 @@ def test_an_archive_of_nothing_and_one_of_the_future(version: str) -> None:
         ("no-password", FailureKind.AUTH, "password_file or password"),
         ("no-password-file", FailureKind.AUTH, "passphrase file of the Borg repository"),
         ("no-repository", FailureKind.COMMAND_FAILED, "does not exist"),
+        ("not-a-repository", FailureKind.COMMAND_FAILED, "is not a valid repository"),
+        ("no-key", FailureKind.AUTH, "key file of the Borg repository"),
+        ("denied", FailureKind.DENIED, "right to read: .*'/srv/backup/closed/config'"),
+        ("ssh-refused", FailureKind.AUTH, "login where the copies lie: .*nobody@store"),
+        ("no-borg-there", FailureKind.MISSING_TOOL, "borg: not found"),
     ],
 )
 def test_what_is_missing_is_named(version: str, case: str, kind: FailureKind, words: str) -> None:
     with pytest.raises(Unparsable, match=words) as caught:
         read(f"{version}-{case}")
     assert caught.value.kind is kind
+
+
+def test_an_ssh_that_ends_before_borg_reads_why() -> None:
+    with pytest.raises(Unparsable, match="Is borg working on the server") as caught:
+        read("1.4-closed")
+    assert caught.value.kind is FailureKind.COMMAND_FAILED
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_lock_that_a_backup_holds_hides_nothing(version: str) -> None:
+    answers = (recorded(ARCHIVES.id, f"{version}-locked"),)
+    answers += (recorded(FIGURES.id, f"{version}-locked"),)
+    (point,) = parsed(backup("borg", repository=R), *answers).points
+    assert (point.start, point.files) == (at("2026-11-20 02:00"), 1)
+
+
+def test_versions_tell_the_same() -> None:
+    told = [recorded(ARCHIVES.id, f"{v}-several").stdout for v in VERSIONS]
+    keys = [{frozenset(a) for a in json.loads(t)["archives"]} for t in told]
+    assert len(keys) > 1
+    assert all(k == keys[0] for k in keys)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

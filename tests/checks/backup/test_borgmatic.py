@@ -47,6 +47,8 @@ def test_its_own_listing_is_read_too_but_hides_names() -> None:
         ("wrong-password", FailureKind.AUTH, "passphrase of the repository in borgmatic"),
         ("no-repository", FailureKind.COMMAND_FAILED, "not found in configuration files"),
         ("no-config", FailureKind.COMMAND_FAILED, "not found in configuration files"),
+        ("no-borg", FailureKind.MISSING_TOOL, "'borg'"),
+        ("denied", FailureKind.DENIED, "right to read: .*'/srv/backup/closed/config'"),
     ],
 )
 @pytest.mark.parametrize("version", VERSIONS)
