@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+import math
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from itertools import islice, pairwise
 from statistics import multimode
@@ -22,6 +24,9 @@ MIN_GRACE = dt.timedelta(minutes=10)
 MAX_GRACE = dt.timedelta(days=1)
 _LONGEST = dt.timedelta(days=3660)
 _DAY = dt.timedelta(days=1)
+_SECOND = dt.timedelta(seconds=1)
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_IN_BLOCK = 64
 _WORKDAYS = frozenset(range(5))
 
 
@@ -117,6 +122,7 @@ def check_every(every: str) -> None:
         _usual_gap(every, ZoneInfo("UTC"))
 
 
+@lru_cache(maxsize=4096)
 def rhythm(cron: str) -> Rhythm:
     """The most common distance between the runs of an expression, the shortest of several.
 
@@ -132,6 +138,7 @@ def rhythm(cron: str) -> Rhythm:
     return Rhythm(usual, workdays=days == _WORKDAYS and set(gaps) == over)
 
 
+@lru_cache(maxsize=4096)
 def _usual_gap(cron: str, zone: ZoneInfo) -> dt.timedelta:
     """The median distance between the next runs of a cron expression."""
     gaps = sorted(b - a for a, b in pairwise(_some_runs(cron, zone)))
@@ -140,7 +147,7 @@ def _usual_gap(cron: str, zone: ZoneInfo) -> dt.timedelta:
 
 def _some_runs(cron: str, zone: ZoneInfo) -> list[dt.datetime]:
     # Any fixed Monday does: only the distances count.
-    runs = list(islice(runs_after(cron, dt.datetime(2026, 1, 5, tzinfo=dt.UTC), zone), 15))
+    runs = list(islice(_search(cron, dt.datetime(2026, 1, 5, tzinfo=dt.UTC), zone), 15))
     if len(runs) < 2:
         raise Undated(f"{cron!r} never runs twice")
     return runs
@@ -150,8 +157,36 @@ def runs_after(cron: str, after: dt.datetime, zone: ZoneInfo) -> Iterator[dt.dat
     """The runs of a cron expression in a zone later than a moment, in UTC, as Debian's cron does.
 
     Raises:
-        Undated: it is no cron expression.
+        Undated: it is no cron expression, or one that never runs twice.
     """
+    number: int | None = (after - _EPOCH) // _span(cron)
+    while number is not None:
+        runs, number = _block(cron, zone, number)
+        yield from runs[bisect.bisect_right(runs, after) :]
+
+
+def _span(cron: str) -> dt.timedelta:
+    """Whole days that hold some dozens of runs, so that a block is neither empty nor large."""
+    days = math.ceil(rhythm(cron).usual * _IN_BLOCK / _DAY)
+    return dt.timedelta(days=min(days, _LONGEST.days))
+
+
+# Thousands of sets are promised by few expressions, over the same weeks: each run is sought once.
+@lru_cache(maxsize=1024)
+def _block(cron: str, zone: ZoneInfo, number: int) -> tuple[tuple[dt.datetime, ...], int | None]:
+    """The runs of one stretch of the calendar, counted from `_EPOCH`, and which is the next one."""
+    span = _span(cron)
+    start = _EPOCH + span * number
+    end = start + span
+    runs = []
+    for run in _search(cron, start - _SECOND, zone):
+        if run >= end:
+            return tuple(runs), (run - _EPOCH) // span
+        runs.append(run)
+    return tuple(runs), None
+
+
+def _search(cron: str, after: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:
     if len(cron.split()) != 5:
         raise Undated(f"{cron!r} is neither a duration (1d) nor a cron expression (0 2 * * *)")
     try:

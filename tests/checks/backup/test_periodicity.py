@@ -4,6 +4,7 @@ import datetime as dt
 from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -354,6 +355,43 @@ def test_cron_runs_once_on_both_days_of_a_clock_change() -> None:
     assert [next(spring) for _ in range(3)][1] == at("2026-03-29 01:00")
     autumn = runs_after("30 2 * * *", at("2026-10-24 12:00"), BERLIN)
     assert [next(autumn) for _ in range(2)] == [at("2026-10-25 00:30"), at("2026-10-26 01:30")]
+
+
+_CRONS = st.sampled_from(
+    [
+        *("0 2 * * *", "30 2 * * *", "*/20 8-17 * * *", "0 22 * * 1-5", "0 3 1 * *", "5 4 29 2 *"),
+        *("15 0,12 * * 6", "0 1 L * *", "* 0 1 1 *", "0 0 1 1 *", "30 1 * * 0", "59 23 31 * *"),
+    ]
+)
+_ZONES = st.sampled_from([UTC, HANOI, BERLIN, ZoneInfo("America/New_York"), ZoneInfo("Asia/Gaza")])
+
+
+_CHANGES = [at(f"2026-{day} 00:00") for day in ("03-08", "03-28", "10-24", "11-01")]
+"""Days on which one of the zones changes its clock, or the day before."""
+_MOMENTS = st.one_of(
+    st.integers(0, 35 * 365 * 86400).map(lambda s: at("1999-01-01 00:00") + s * HOUR / 3600),
+    st.builds(
+        lambda day, minutes: day + minutes * HOUR / 60,
+        st.sampled_from(_CHANGES),
+        st.integers(0, 48 * 60),
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_CRONS, _ZONES, _MOMENTS)
+def test_runs_that_are_remembered_are_those_that_are_sought(
+    cron: str, zone: ZoneInfo, after: dt.datetime
+) -> None:
+    sought = CronSim(cron, after.astimezone(zone))
+    found = runs_after(cron, after, zone)
+    runs = [next(found) for _ in range(70)]
+    assert runs == [next(sought).astimezone(dt.UTC) for _ in range(70)]
+    assert runs == sorted(set(runs))
+    assert runs[0] > after
+    # Asked again from among them, the same come back.
+    assert next(runs_after(cron, runs[5], zone)) == runs[6]
+    assert next(runs_after(cron, runs[5] - dt.timedelta(microseconds=1), zone)) == runs[5]
 
 
 # ------------------------------------------------------------------------------------- properties
