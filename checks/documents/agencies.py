@@ -24,6 +24,12 @@ GENERIC_SIGNS = frozenset({"UBND", "HDND", "VP", "VT"})
 _CODE = re.compile(r"[0-9A-Z]+(?:\.[0-9A-Z]+)+")
 _GROUP = re.compile(r"\b(?:CAC|TOAN THE|TAT CA|MOI)\b")
 _PREFIX = re.compile(r"^(?:UY BAN NHAN DAN|UBND)\s+(?=(?:PHUONG|XA|DAC KHU|TINH|THANH PHO|TP)\b)")
+_ANY_PREFIX = re.compile(r"^(?:UY BAN NHAN DAN|UBND)\s+")
+_BODIES = re.compile(
+    r"\b(?:UBND|UY BAN|HDND|SO|BAN|NGANH|PHONG|PHUONG|XA|DAC KHU|QUAN|HUYEN|DON VI|CO QUAN|"
+    r"TRUONG|TRUNG TAM|DOAN THE|TO CHUC|MTTQ|THANH VIEN)\b"
+)
+_PEOPLE = re.compile(r"\b(?:ONG|BA|DONG CHI|ANH|CHI)\b")
 
 
 class Where(StrEnum):
@@ -55,11 +61,17 @@ class Index(msgspec.Struct, frozen=True):
     by_sign: dict[str, frozenset[str]]
     domains: dict[str, frozenset[str]]
     """Mail domains by code."""
+    by_group: dict[str, frozenset[str]]
 
 
 def name_words(name: str) -> str:
     """A body's name to compare: folded, and without `Ủy ban nhân dân` before a place."""
     return _PREFIX.sub("", words(name))
+
+
+def group_words(name: str) -> str:
+    """A group's name to compare: folded, and without `Ủy ban nhân dân` before its members."""
+    return _ANY_PREFIX.sub("", words(name))
 
 
 _latest: list[tuple[tuple[Agency, ...], Index]] = []
@@ -82,6 +94,7 @@ def _read(agencies: tuple[Agency, ...]) -> Index:
     by_domain: dict[str, set[str]] = {}
     by_sign: dict[str, set[str]] = {}
     domains: dict[str, set[str]] = {}
+    by_group: dict[str, set[str]] = {}
     for agency in agencies:
         code = agency.code.upper()
         for known in (code, *(c.upper() for c in agency.old_codes)):
@@ -90,6 +103,8 @@ def _read(agencies: tuple[Agency, ...]) -> Index:
             by_name.setdefault(name_words(agency.name), set()).add(code)
         for sign in agency.signs:
             by_sign.setdefault(joined(fold(sign)), set()).add(code)
+        for group in agency.groups:
+            by_group.setdefault(group_words(group), set()).add(code)
         for domain in agency.mail_domains:
             by_domain.setdefault(_domain(domain), set()).add(code)
             domains.setdefault(code, set()).add(_domain(domain))
@@ -99,6 +114,7 @@ def _read(agencies: tuple[Agency, ...]) -> Index:
         by_domain=_frozen(by_domain),
         by_sign=_frozen(by_sign),
         domains=_frozen(domains),
+        by_group=_frozen(by_group),
     )
 
 
@@ -185,7 +201,20 @@ class Directory:
         named = self._index.by_name.get(name_words(text), frozenset())
         return next(iter(named)) if len(named) == 1 else ""
 
+    def agencies(self, text: str) -> frozenset[str]:
+        """The codes that a register means: one agency, or the members of a group it names."""
+        one = self.by_text(text)
+        if one:
+            return frozenset({one})
+        return self._index.by_group.get(group_words(text), frozenset())
+
 
 def is_group(text: str) -> bool:
     """Whether a recipient text means several bodies at once (`các phường`)."""
     return _GROUP.search(words(text)) is not None
+
+
+def names_bodies(text: str) -> bool:
+    """Whether a recipient text surely names bodies and no person, so that it may be shown."""
+    said = words(text)
+    return _BODIES.search(said) is not None and _PEOPLE.search(said) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from enum import StrEnum
 
 from checks.documents.agencies import Directory, Recipient, Where
@@ -18,6 +18,7 @@ from checks.documents.events import (
     Place,
 )
 from checks.documents.lookup import Document, Documents
+from checks.documents.packed import events_of
 from checks.evidence import Value
 
 _WINDOW = (-1, 30)
@@ -59,7 +60,7 @@ class Grades(Value, frozen=True):
 
 
 def grade_mails(
-    events: Iterable[DocumentEvent],
+    events: Sequence[DocumentEvent],
     documents: Documents,
     directory: Directory,
     period: Period,
@@ -71,10 +72,10 @@ def grade_mails(
     """
     counts: Counter[str] = Counter()
     found: list[Graded] = []
-    places = {}
-    for event in events:
+    places: dict[str, Recipient] = {}
+    for event in events_of(events, {EventKind.MAILED}):
         mail, time = event.mail, event.time
-        if event.kind is not EventKind.MAILED or mail is None or time is None:
+        if mail is None or time is None:
             continue
         day = documents.day(time)
         if day not in period:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from checks.documents.events import DocumentEvent, DocumentKey, EventKind
+from checks.documents.packed import events_of
 
 _BEFORE = 30
 """Days by which something may precede its registration and still be the same document."""
@@ -16,57 +17,62 @@ _AFTER = 335
 """Days after which the same number is the next year's."""
 
 
-class Document(msgspec.Struct, frozen=True):
-    """A registered document; `key` has its year."""
+class Document(msgspec.Struct, gc=False, kw_only=True):
+    """A registered document; `key` has its year. Nobody changes it once the register is read."""
 
     key: DocumentKey
     date: dt.date
-    recipients: tuple[str, ...]
-    reason: str
+    recipients: tuple[str, ...] = ()
+    reason: str = ""
+    at: int = 0
+    """Its place among the documents."""
+    other: dt.date | None = None
+    """Another date that a second row of the same number has."""
 
 
 class Documents:
-    """All documents of a register."""
+    """All documents of a register, by number; a million of them take little memory."""
 
-    def __init__(self, events: Iterable[DocumentEvent], zone: ZoneInfo) -> None:
+    def __init__(self, events: Sequence[DocumentEvent], zone: ZoneInfo) -> None:
         self._zone = zone
-        rows: dict[DocumentKey, list[DocumentEvent]] = {}
-        for event in events:
-            if event.kind is EventKind.REGISTERED and event.date is not None:
-                rows.setdefault(event.key, []).append(event)
-        self._all = {key: _document(key, found) for key, found in rows.items()}
-        self._series: dict[tuple[int, str, str], list[Document]] = {}
-        for document in self._all.values():
-            self._series.setdefault(document.key.series, []).append(document)
+        self._all: list[Document] = []
+        # By sign and suffix, then by number: one document, or those of several years.
+        self._series: dict[tuple[str, str], dict[int, tuple[Document, ...]]] = {}
+        self._days: dict[dt.date, dt.date] = {}
+        for event in events_of(events, {EventKind.REGISTERED}):
+            if event.date is not None:
+                self._take(event, self._days.setdefault(event.date, event.date))
 
-    def all(self) -> Iterable[Document]:
+    def _take(self, event: DocumentEvent, date: dt.date) -> None:
+        key = event.key
+        series = self._series.setdefault((key.sign, key.suffix), {})
+        known = series.get(key.number, ())
+        found = next((d for d in known if d.key.year == key.year), None)
+        if found is None:
+            found = Document(key=key, date=date, at=len(self._all))
+            self._all.append(found)
+            series[key.number] = (*known, found)
+        if date != found.date:
+            found.date, found.other = min(date, found.date), max(date, found.date)
+        if event.recipient and event.recipient not in found.recipients:
+            found.recipients = (*found.recipients, event.recipient)
+        found.reason = max(found.reason, event.reason)
+
+    def all(self) -> Sequence[Document]:
         """Every document, in the register's order."""
-        return self._all.values()
-
-    def reason(self, key: DocumentKey) -> str:
-        """The reason code of a document, empty when it has none."""
-        found = self._all.get(key)
-        return found.reason if found else ""
+        return self._all
 
     def day(self, time: dt.datetime) -> dt.date:
-        """The day of a moment in the register's zone."""
-        return time.astimezone(self._zone).date()
+        """The day of a moment in the register's zone; equal days are one object."""
+        day = time.astimezone(self._zone).date()
+        return self._days.setdefault(day, day)
 
     def find(self, key: DocumentKey, day: dt.date) -> Document | None:
         """The document meant by a number seen on a day: numbers restart every year."""
+        found = self._series.get((key.sign, key.suffix), {}).get(key.number, ())
         near = [
-            (abs((day - d.date).days), d.date, d)
-            for d in self._series.get(key.series, ())
+            (abs((day - d.date).days), d.date, d.key.year, d)
+            for d in found
             if key.year in (0, d.key.year) and -_BEFORE <= (day - d.date).days <= _AFTER
         ]
-        return min(near, key=lambda n: n[:2])[2] if near else None
-
-
-def _document(key: DocumentKey, rows: list[DocumentEvent]) -> Document:
-    dates = [r.date for r in rows if r.date is not None]
-    return Document(
-        key=key,
-        date=min(dates),
-        recipients=tuple(dict.fromkeys(r.recipient for r in rows if r.recipient)),
-        reason=next((r.reason for r in rows if r.reason), ""),
-    )
+        return min(near, key=lambda n: n[:3])[3] if near else None

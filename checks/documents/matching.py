@@ -1,4 +1,4 @@
-"""Joining the three streams: for each document and recipient agency, which way did it go?
+"""Joining the streams: for each document and recipient agency, which way did it go?
 
 Every pair has exactly one result, and the counts add up; that is asserted here and shown in the
 report. What a mail log cannot show is never counted as fine: see `coverage`.
@@ -8,57 +8,65 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from checks.documents.agencies import Directory, Where, is_group
+from checks.documents.agencies import Directory, Where, is_group, names_bodies
 from checks.documents.calendar import WEEKS, Calendar
+from checks.documents.carried import Carried, Sent
 from checks.documents.coverage import Period
-from checks.documents.events import DocumentEvent, DocumentEvents, DocumentKey, EventKind
-from checks.documents.grading import Grade, Graded, grade_mails
+from checks.documents.events import DocumentEvents, DocumentKey, EventKind
+from checks.documents.grading import Graded, grade_mails
 from checks.documents.lookup import Document, Documents
+from checks.documents.outside import Outside, bypasses_of
+from checks.documents.packed import events_of
 from checks.documents.pairs import (
     EXEMPTIONS,
     NOT_DUE,
+    OUTAGE,
     SECRET,
+    Basis,
     Bypass,
     Matching,
     Pair,
     Result,
     Rules,
 )
+from checks.texts import clean
 
 _EARLY = dt.timedelta(hours=1)
+_GROUPS_SHOWN = 5
 
 
-class _Sent(msgspec.Struct):
-    """What the gateway says of one pair, its rows folded in order of time."""
-
-    kind: EventKind
-    time: dt.datetime
-
-
-class _Horizon(msgspec.Struct, frozen=True):
+class Horizon(msgspec.Struct, frozen=True, kw_only=True):
     """Up to which day gateway and register can be believed, and since when the register can."""
 
     gateway: dt.date
     register: dt.date
     since: dt.date
-    zone: ZoneInfo
     calendar: Calendar
+    rules: Rules
 
-    def settled(self, day: dt.date, working_days: int) -> bool:
+    def settled(self, day: dt.date) -> bool:
         """Whether a gateway row for this day would be in the export by now."""
-        return self.calendar.after(day, working_days) <= self.gateway
+        return self.calendar.after(day, self.rules.settle_days) <= self.gateway
 
-    def registered(self, day: dt.date, working_days: int) -> bool:
+    def registered(self, day: dt.date) -> bool:
         """Whether a register row for this day would be there as well."""
         # In January a number may be of December: a register of the new year alone lacks it.
         needed = dt.date(day.year - 1, 12, 31) if day.month == 1 else day
-        limit = self.calendar.after(day, working_days)
+        limit = self.calendar.after(day, self.rules.settle_days)
         return self.since <= needed and limit <= min(self.gateway, self.register)
+
+
+class _Wanted(msgspec.Struct, gc=False):
+    """A document with the agencies that the register names, and those that only a mail shows."""
+
+    document: Document
+    named: frozenset[str]
+    mailed: frozenset[str]
 
 
 def match(
@@ -69,74 +77,67 @@ def match(
     zone: ZoneInfo,
     calendar: Calendar = WEEKS,
 ) -> Matching:
-    """Join register, gateway and mail for the documents dated, or mailed out, in `period`."""
+    """Join register, gateway, mail and post for the documents dated, or mailed out, in `period`."""
     documents = Documents(events.events, zone)
     counts: Counter[str] = Counter()
-    sent = _gateway(events.events, documents, directory, period, counts)
+    carried = Carried(events.events, documents, directory, period)
     graded = grade_mails(events.events, documents, directory, period, rules.large)
     counts.update(graded.counts)
-    horizon = _horizon(sent_times(events.events), documents, period, zone, calendar)
+    horizon = _horizon(carried, documents, period, calendar, rules)
+    posted = _posted(events, documents, directory, counts)
     mails = _by_pair(graded.mails)
+    recipients = _Recipients(directory, counts)
+    judge = _Judge(carried, mails, posted, horizon, documents)
     pairs = [
-        _pair(document, code, sent.get((document.key, code)), mails, rules, horizon)
-        for document, code in _wanted(documents, directory, period, mails, counts)
+        judge.pair(wanted, code)
+        for wanted in _wanted(documents, recipients, period, mails, counts)
+        for code in sorted(wanted.named | wanted.mailed)
     ]
-    bypasses = _bypasses(pairs, documents)
-    bypasses += _unregistered(graded.mails, sent, rules, horizon, counts)
-    bypasses += _free_mail(graded.mails, pairs, counts)
-    return _counted(pairs, bypasses, counts)
+    outside = Outside(graded.mails, carried, horizon, counts)
+    found = [*bypasses_of(pairs), *outside.unregistered(), *outside.free_mail(pairs)]
+    return _counted(pairs, found, counts, msgspec.structs.replace(
+        _EMPTY,
+        unlisted=tuple(outside.unlisted()),
+        groups=tuple(sorted(recipients.groups)[:_GROUPS_SHOWN]),
+        senders=0 if directory.own_codes else len(carried.senders - {""}),
+    ))  # fmt: skip
 
 
-def sent_times(events: Iterable[DocumentEvent]) -> list[dt.datetime]:
-    """When the gateway handled something."""
-    kinds = {EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED, EventKind.REVOKED}
-    return [e.time for e in events if e.kind in kinds and e.time is not None]
+_EMPTY = Matching(pairs=(), bypasses=(), counts={})
 
 
 def _horizon(
-    times: list[dt.datetime],
-    documents: Documents,
-    period: Period,
-    zone: ZoneInfo,
-    calendar: Calendar,
-) -> _Horizon:
+    carried: Carried, documents: Documents, period: Period, calendar: Calendar, rules: Rules
+) -> Horizon:
     never = period.start - dt.timedelta(days=1)
-    gateway = max(times).astimezone(zone).date() if times else never
+    gateway = documents.day(carried.last) if carried.last else never
     dates = [d.date for d in documents.all()]
-    return _Horizon(
+    return Horizon(
         gateway=min(gateway, period.end),
         register=min(max(dates, default=never), period.end),
         since=min(dates, default=period.end),
-        zone=zone,
         calendar=calendar,
+        rules=rules,
     )
 
 
-def _gateway(
-    events: Iterable[DocumentEvent],
-    documents: Documents,
-    directory: Directory,
-    period: Period,
-    counts: Counter[str],
-) -> dict[tuple[DocumentKey, str], _Sent]:
-    rows = sorted(
-        ((e.time, e) for e in events if e.time is not None and e.place.source == "gateway"),
-        key=lambda row: row[0],
-    )
-    found: dict[tuple[DocumentKey, str], _Sent] = {}
-    for time, event in rows:
-        day = documents.day(time)
-        document = documents.find(event.key, day)
-        key = document.key if document else event.key
-        if document is None and day in period:
-            counts["gateway_unregistered"] += 1
-        code = directory.code(event.recipient) or event.recipient
-        known = found.get((key, code))
-        if known is None or known.kind in {EventKind.REVOKED, EventKind.REFUSED}:
-            found[key, code] = _Sent(event.kind, time)
-        elif event.kind is not EventKind.SENT_GATEWAY:
-            known.kind = event.kind
-    return found
+def _posted(
+    events: DocumentEvents, documents: Documents, directory: Directory, counts: Counter[str]
+) -> frozenset[tuple[DocumentKey, str]]:
+    """Which documents went to which agencies by post."""
+    found: set[tuple[DocumentKey, str]] = set()
+    unclear: set[DocumentKey] = set()
+    for event in events_of(events.events, {EventKind.POSTED}):
+        day = documents.day(event.time) if event.time else event.date
+        document = documents.find(event.key, day) if day else None
+        if document is None:
+            continue
+        codes = directory.agencies(event.recipient) if event.recipient else frozenset[str]()
+        found.update((document.key, code) for code in codes)
+        if not codes:
+            unclear.add(document.key)
+    counts["posted_unclear"] = len(unclear)
+    return frozenset(found)
 
 
 def _by_pair(mails: Iterable[Graded]) -> dict[tuple[DocumentKey, str], Graded]:
@@ -151,168 +152,173 @@ def _by_pair(mails: Iterable[Graded]) -> dict[tuple[DocumentKey, str], Graded]:
     return best
 
 
+class _Recipients:
+    """The recipients of registers made out, each text once."""
+
+    def __init__(self, directory: Directory, counts: Counter[str]) -> None:
+        self.groups: set[str] = set()
+        self._directory = directory
+        self._counts = counts
+        self._known: dict[str, tuple[frozenset[str], str]] = {}
+
+    def codes(self, texts: Iterable[str]) -> frozenset[str]:
+        """The agencies that texts mean, without the unit itself; the others are counted."""
+        found: frozenset[str] = frozenset()
+        for text in texts:
+            known = self._known.get(text)
+            if known is None:
+                known = self._known[text] = self._made_out(text)
+            found |= known[0]
+            if known[1]:
+                self._counts[known[1]] += 1
+        return found
+
+    def _made_out(self, text: str) -> tuple[frozenset[str], str]:
+        codes = self._directory.agencies(text)
+        if codes:
+            several = "recipients_group_expanded" if len(codes) > 1 else ""
+            return codes - self._directory.own_codes, several
+        if not is_group(text):
+            return frozenset(), "recipients_off_axis"
+        if names_bodies(text):
+            self.groups.add(clean(text, 80))
+        return frozenset(), "recipients_group"
+
+
 def _wanted(
     documents: Documents,
-    directory: Directory,
+    recipients: _Recipients,
     period: Period,
     mails: dict[tuple[DocumentKey, str], Graded],
     counts: Counter[str],
-) -> Iterable[tuple[Document, str]]:
-    """Each pair once: those the register names, and those only a mail shows."""
-    wanted: dict[tuple[DocumentKey, str], Document] = {}
+) -> Iterator[_Wanted]:
+    """Each document of the period with its agencies, and older ones that were mailed out in it."""
+    mailed: dict[DocumentKey, set[str]] = {}
+    for key, code in mails:
+        mailed.setdefault(key, set()).add(code)
     for document in documents.all():
-        if document.date not in period:
-            continue
-        counts["documents"] += 1
-        for text in document.recipients:
-            code = directory.by_text(text)
-            if code and code not in directory.own_codes:
-                wanted[document.key, code] = document
-            elif not code:
-                counts["recipients_group" if is_group(text) else "recipients_off_axis"] += 1
-    for (key, code), mail in mails.items():
-        if mail.document is not None:
-            wanted.setdefault((key, code), mail.document)
-    return [(document, code) for (_, code), document in wanted.items()]
+        also = frozenset(mailed.get(document.key, ()))
+        named: frozenset[str] = frozenset()
+        if document.date in period:
+            counts["documents"] += 1
+            named = recipients.codes(document.recipients)
+        if named or also:
+            yield _Wanted(document, named, also - named)
 
 
-def _pair(
-    document: Document,
-    code: str,
-    sent: _Sent | None,
-    mails: dict[tuple[DocumentKey, str], Graded],
-    rules: Rules,
-    horizon: _Horizon,
-) -> Pair:
-    mail = mails.get((document.key, code))
-    return Pair(
-        key=document.key,
-        date=document.date,
-        recipient=code,
-        result=_result(document, sent, mail, rules, horizon),
-        mail=mail,
-    )
+class _Judge:
+    """Says of each pair what became of it."""
 
+    def __init__(
+        self,
+        carried: Carried,
+        mails: dict[tuple[DocumentKey, str], Graded],
+        posted: frozenset[tuple[DocumentKey, str]],
+        horizon: Horizon,
+        documents: Documents,
+    ) -> None:
+        self._carried = carried
+        self._mails = mails
+        self._posted = posted
+        self._horizon = horizon
+        self._documents = documents
 
-def _result(  # noqa: PLR0911 - one line for each result reads best
-    document: Document,
-    sent: _Sent | None,
-    mail: Graded | None,
-    rules: Rules,
-    horizon: _Horizon,
-) -> Result:
-    if document.reason in EXEMPTIONS and not (document.reason == SECRET and mail):
-        return Result.EXEMPT
-    if sent is None:
-        since = document.date if mail is None else max(document.date, mail.day)
-        if not horizon.settled(since, rules.settle_days):
-            return Result.PENDING
-        return Result.BYPASS if mail else Result.NO_TRACE
-    if sent.kind is EventKind.REVOKED:
-        return Result.REVOKED
-    if sent.kind is EventKind.REFUSED:
-        return Result.REFUSED
-    day = sent.time.astimezone(horizon.zone).date()
-    if sent.kind is EventKind.SENT_GATEWAY:
-        done = horizon.settled(day, rules.settle_days)
-        return Result.SENT_NO_RECEIPT if done else Result.PENDING
-    if day > horizon.calendar.after(document.date, rules.send_days):
-        return Result.LATE
-    if mail is None:
-        return Result.ROUTED
-    return Result.EARLY if mail.time < sent.time - _EARLY else Result.COPY
-
-
-def _bypasses(pairs: Iterable[Pair], documents: Documents) -> list[Bypass]:
-    return [
-        Bypass(
-            key=pair.key,
-            result=Result.BYPASS,
-            recipient=pair.recipient,
-            mail=pair.mail,
-            date=pair.date,
-            secret=pair.mail.secret or documents.reason(pair.key) == SECRET,
-        )
-        for pair in pairs
-        if pair.result is Result.BYPASS and pair.mail is not None
-    ]
-
-
-def _unregistered(
-    mails: Iterable[Graded],
-    sent: dict[tuple[DocumentKey, str], _Sent],
-    rules: Rules,
-    horizon: _Horizon,
-    counts: Counter[str],
-) -> list[Bypass]:
-    """Own numbers mailed out that the register does not have: one for each number and place."""
-    on_gateway = {(key.series, code) for key, code in sent}
-    found: dict[tuple[DocumentKey, str], Bypass] = {}
-    for mail in mails:
-        pair = mail.key, mail.recipient
-        if mail.document is not None or pair in found:
-            continue
-        if (mail.key.series, mail.recipient) in on_gateway:
-            counts["unregistered_on_gateway"] += 1
-        elif not horizon.registered(mail.day, rules.settle_days):
-            counts["mails_pending"] += 1
+    def pair(self, wanted: _Wanted, code: str) -> Pair:
+        """One document for one agency."""
+        document = wanted.document
+        sent = self._carried.of(document, code)
+        mail = self._mails.get((document.key, code)) if self._mails else None
+        day = self._documents.day(sent.time) if sent else None
+        basis = self._exempt(document, sent, mail)
+        if basis is not Basis.NONE:
+            result = Result.EXEMPT
+        elif sent is None or day is None:
+            result = self._untraced(document, mail, code, mailed_only=code in wanted.mailed)
         else:
-            found[pair] = Bypass(
-                key=mail.key,
-                result=Result.UNREGISTERED,
-                recipient=mail.recipient,
-                mail=mail,
-                date=None,
-                secret=mail.secret,
-            )
-    return list(found.values())
-
-
-def _free_mail(
-    mails: Iterable[Graded], pairs: Iterable[Pair], counts: Counter[str]
-) -> list[Bypass]:
-    """Mail to a free service stands for an agency only when some agency got nothing on the axis."""
-    results: dict[DocumentKey, set[Result]] = {}
-    for pair in pairs:
-        results.setdefault(pair.key, set()).add(pair.result)
-    found: dict[tuple[DocumentKey, str], Bypass] = {}
-    for mail in mails:
-        if mail.document is None or mail.where is not Where.FREE:
-            continue
-        document = mail.document
-        if not results.get(document.key, set()) & {Result.NO_TRACE, Result.BYPASS}:
-            counts["free_mail_copies"] += 1
-            continue
-        bypass = Bypass(
+            result = self._carried_result(document, sent, day, mail)
+        return Pair(
             key=document.key,
-            result=Result.BYPASS,
-            recipient=mail.recipient,
-            mail=mail,
             date=document.date,
-            secret=mail.secret or document.reason == SECRET,
+            recipient=code,
+            result=result,
+            mail=mail,
+            sent=day,
+            basis=basis,
         )
-        found.setdefault((document.key, mail.recipient), bypass)
-    return list(found.values())
+
+    def _exempt(self, document: Document, sent: Sent | None, mail: Graded | None) -> Basis:
+        """On whose word a pair need not be on the axis."""
+        rules = self._horizon.rules
+        if mail is not None and sent is None and mail.day in rules.outages and not mail.secret:
+            return Basis.PROOF if document.reason != SECRET else Basis.NONE
+        if document.reason not in EXEMPTIONS or (document.reason == SECRET and mail):
+            return Basis.NONE
+        if document.reason == OUTAGE:
+            if document.date in rules.outages:
+                return Basis.PROOF
+            # The exchange was watched that day, and nothing failed.
+            return Basis.NONE if document.date in rules.watched else Basis.WORD
+        return Basis.WORD
+
+    def _untraced(
+        self, document: Document, mail: Graded | None, code: str, *, mailed_only: bool
+    ) -> Result:
+        """What a pair is that never was on the gateway."""
+        settled = self._horizon.settled
+        if mail is not None and settled(max(document.date, mail.day)):
+            return Result.BYPASS
+        # A pair that only a fresh mail shows says nothing yet; one that the register names does:
+        # a mail on its way is no better than none.
+        if mailed_only or not settled(document.date):
+            return Result.PENDING
+        return Result.PAPER if (document.key, code) in self._posted else Result.NO_TRACE
+
+    def _carried_result(
+        self, document: Document, sent: Sent, day: dt.date, mail: Graded | None
+    ) -> Result:
+        """What a pair is that was on the gateway."""
+        horizon = self._horizon
+        if sent.kind is EventKind.REVOKED:
+            return Result.REVOKED
+        if sent.kind is EventKind.REFUSED:
+            return Result.REFUSED
+        if sent.kind is EventKind.SENT_GATEWAY:
+            return Result.SENT_NO_RECEIPT if horizon.settled(day) else Result.PENDING
+        if day > horizon.calendar.after(document.date, horizon.rules.send_days):
+            return Result.LATE
+        if mail is None:
+            return Result.ROUTED
+        return Result.EARLY if mail.time < sent.time - _EARLY else Result.COPY
 
 
-def _counted(pairs: list[Pair], bypasses: list[Bypass], counts: Counter[str]) -> Matching:
+def _counted(
+    pairs: Sequence[Pair], bypasses: list[Bypass], counts: Counter[str], rest: Matching
+) -> Matching:
     by_result = Counter(p.result for p in pairs)
+    by_basis = Counter(p.basis for p in pairs)
     named = {r.value: by_result[r] for r in Result if r is not Result.UNREGISTERED}
     due = sum(by_result[r] for r in Result if r not in NOT_DUE)
     if sum(named.values()) != len(pairs) or due + sum(by_result[r] for r in NOT_DUE) != len(pairs):
         raise AssertionError("the counts of document pairs do not add up")
-    by_grade = Counter(b.mail.grade for b in bypasses)
-    return Matching(
-        pairs=tuple(pairs),
-        bypasses=tuple(sorted(bypasses, key=lambda b: (b.mail.grade, b.mail.time))),
+    by_grade = Counter(b.mail.grade.value for b in bypasses)
+    return msgspec.structs.replace(
+        rest,
+        pairs=pairs,
+        bypasses=tuple(sorted(bypasses, key=_rank)),
         counts={
             "pairs": len(pairs),
             "due": due,
             **named,
+            "exempt_proven": by_basis[Basis.PROOF],
+            "exempt_word": by_basis[Basis.WORD],
             "unregistered": sum(b.result is Result.UNREGISTERED for b in bypasses),
             "free_mail": sum(b.mail.where is Where.FREE for b in bypasses),
-            "grade_a": by_grade[Grade.A],
-            "grade_b": by_grade[Grade.B],
+            "grade_a": by_grade["A"],
+            "grade_b": by_grade["B"],
             **{k: counts[k] for k in sorted(counts)},
         },
     )
+
+
+def _rank(bypass: Bypass) -> tuple[str, dt.datetime, str, str]:
+    return bypass.mail.grade.value, bypass.mail.time, str(bypass.key), bypass.recipient

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from enum import StrEnum
 
-from checks.documents.events import DocumentKey
+from checks.documents.events import DocumentKey, Place
 from checks.documents.grading import Graded
 from checks.evidence import Value
 
-EXEMPTIONS = frozenset({"MAT", "LUAT_DINH_GIAY", "NGOAI_TRUC", "SU_CO_HE_THONG"})
+OUTAGE = "SU_CO_HE_THONG"
+"""Reason code of a fault of the system: the only one that logs can prove or refute."""
+EXEMPTIONS = frozenset({"MAT", "LUAT_DINH_GIAY", "NGOAI_TRUC", OUTAGE})
 """Reason codes for which a document need not go through the axis."""
 SECRET = "MAT"  # noqa: S105 - the reason code of state secrets
 
@@ -27,6 +30,8 @@ class Result(StrEnum):
     SENT_NO_RECEIPT = "sent_no_receipt"
     REFUSED = "refused"
     BYPASS = "bypass"
+    PAPER = "paper"
+    """Sent by post, and not through the axis."""
     NO_TRACE = "no_trace"
     """Registered, and no trace of its going anywhere: not shown, which is not the same as bypassed.
     """
@@ -41,6 +46,8 @@ class Result(StrEnum):
 
 ROUTED = frozenset({Result.ROUTED, Result.COPY, Result.EARLY})
 NOT_DUE = frozenset({Result.PENDING, Result.EXEMPT, Result.REVOKED})
+RECEIVED = ROUTED | {Result.LATE}
+"""On the axis with a receipt, in time or not."""
 
 
 class Rules(Value, frozen=True):
@@ -52,9 +59,23 @@ class Rules(Value, frozen=True):
     """Working days before a missing row or receipt means anything."""
     large: int = 30_000
     """A mail above this size carries more than words."""
+    outages: frozenset[dt.date] = frozenset()
+    """Days on which the logs of the exchange show that it failed."""
+    watched: frozenset[dt.date] = frozenset()
+    """Days on which those logs show anything at all: a failure then would have been seen."""
 
 
-class Pair(Value, frozen=True):
+class Basis(StrEnum):
+    """On whose word a pair is exempt."""
+
+    NONE = ""
+    WORD = "word"
+    """The register says so, and no log proves or refutes it."""
+    PROOF = "proof"
+    """The logs of the exchange show that it failed on that day."""
+
+
+class Pair(Value, frozen=True, gc=False):
     """One document for one recipient agency on the axis."""
 
     key: DocumentKey
@@ -62,6 +83,9 @@ class Pair(Value, frozen=True):
     recipient: str
     result: Result
     mail: Graded | None = None
+    sent: dt.date | None = None
+    """Day on which it was handed to the axis, when it was."""
+    basis: Basis = Basis.NONE
 
 
 class Bypass(Value, frozen=True):
@@ -76,19 +100,34 @@ class Bypass(Value, frozen=True):
     secret: bool = False
 
 
+class Unlisted(Value, frozen=True):
+    """An own number seen outside that the register does not have."""
+
+    key: DocumentKey
+    day: dt.date
+    place: Place
+    """The earliest line that shows it."""
+    secret: bool = False
+
+
 class Matching(Value, frozen=True):
     """All pairs of a period, and the counts."""
 
-    pairs: tuple[Pair, ...]
+    pairs: Sequence[Pair]
     bypasses: tuple[Bypass, ...]
     counts: dict[str, int]
+    unlisted: tuple[Unlisted, ...] = ()
+    groups: tuple[str, ...] = ()
+    """Some of the groups of recipients that the directory cannot expand."""
+    senders: int = 0
+    """Senders on the gateway, when the unit's own code is not known."""
 
     @property
     def due(self) -> int:
         """Pairs that had to be routed by now."""
-        return sum(p.result not in NOT_DUE for p in self.pairs)
+        return self.counts["due"]
 
     @property
     def routed(self) -> int:
         """Pairs that were."""
-        return sum(p.result in ROUTED for p in self.pairs)
+        return sum(self.counts[result.value] for result in ROUTED)
