@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from checks.signatures import ber
 from checks.signatures.ber import Unreadable
 from checks.signatures.model import Holder, Person
 from checks.texts import clean
@@ -28,7 +29,8 @@ PublicKey = ed25519.Ed25519PublicKey | rsa.RSAPublicKey | ec.EllipticCurvePublic
 MOST_BYTES = 1_048_576
 """A file of certificates or of a key that is larger is none."""
 _MOST_CERTIFICATES = 256
-_REFUSED = (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.InvalidVersion)
+REFUSED = (ValueError, TypeError, KeyError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What `cryptography` raises on certificates and keys that are damaged or strange."""
 _NUMBER = re.compile(r"\d(?:[ .-]?\d){7,}")
 """Eight digits or more: an identity card, a tax code, a telephone, never a name."""
 
@@ -40,7 +42,7 @@ def certificate(der: bytes) -> x509.Certificate:
             # Certificates of old authorities break small rules; what matters is verified.
             warnings.simplefilter("ignore")
             return x509.load_der_x509_certificate(der)
-    except _REFUSED as e:
+    except REFUSED as e:
         raise Unreadable(f"a certificate cannot be read: {_line(e)}") from None
 
 
@@ -57,7 +59,7 @@ def certificates(data: bytes) -> tuple[bytes, ...]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
-    except _REFUSED as e:
+    except REFUSED as e:
         raise Unreadable(f"the certificates cannot be read: {_line(e)}") from None
     if len(found) > _MOST_CERTIFICATES:
         raise Unreadable(f"more than {_MOST_CERTIFICATES} certificates in one file")
@@ -76,7 +78,7 @@ def public_key(data: bytes) -> PublicKey:
             key = load_ssh_public_key(data.strip())
         else:
             key = load_der_public_key(data)
-    except _REFUSED as e:
+    except REFUSED as e:
         raise Unreadable(f"the public key cannot be read: {_line(e)}") from None
     if not isinstance(key, PublicKey):
         raise Unreadable("the public key is of a kind that is not read: use Ed25519, RSA or ECDSA")
@@ -98,9 +100,27 @@ def key_of(found: x509.Certificate) -> PublicKey | None:
     """The key of a certificate, None when it is of a kind that is not read."""
     try:
         key = found.public_key()
-    except _REFUSED:
+    except REFUSED:
         return None
     return key if isinstance(key, PublicKey) else None
+
+
+def key_identifier(found: x509.Certificate) -> bytes:
+    """The subject key identifier of a certificate; empty when it has none that can be read."""
+    try:
+        extension = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except (*REFUSED, x509.ExtensionNotFound, x509.DuplicateExtension):
+        return b""
+    return extension.value.digest
+
+
+def issuer_and_serial(der: bytes) -> tuple[bytes, int]:
+    """The issuer's name (DER) and the serial number, as they stand; raises `Unreadable`."""
+    fields = ber.whole(der).parts[0].parts
+    if len(fields) < 6:
+        raise Unreadable("a certificate lacks its first fields")
+    at = 1 if fields[0].tag == 0xA0 else 0
+    return ber.der(fields[at + 2]), ber.integer(fields[at])
 
 
 def holder(found: x509.Certificate) -> Holder:
@@ -117,7 +137,7 @@ def holder(found: x509.Certificate) -> Holder:
             key=key_digest(key) if key else "",
             der=der,
         )
-    except _REFUSED as e:
+    except REFUSED as e:
         raise Unreadable(f"a certificate cannot be read: {_line(e)}") from None
 
 

@@ -21,8 +21,17 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from checks.signatures import ber
 from checks.signatures.ber import Node, Unreadable
-from checks.signatures.certificates import certificate, holder, key_digest, key_of
+from checks.signatures.certificates import (
+    REFUSED,
+    certificate,
+    holder,
+    issuer_and_serial,
+    key_digest,
+    key_identifier,
+    key_of,
+)
 from checks.signatures.model import Fault, Signature
+from checks.texts import clean
 
 MOST_BYTES = 4_194_304
 """Largest blob that is read."""
@@ -114,13 +123,15 @@ def read_cms(blob: bytes) -> Signed:
                 certificates = tuple(ber.der(c) for c in extra.parts if c.tag == ber.SEQUENCE)
         signers = _group(optional[-1], ber.SET)
         content = _group(enclosed)
+        inner = ber.octets(_group(content[1], 0xA0)[0]) if len(content) > 1 else None
+        content_type = ber.oid(content[0])
     except (IndexError, ValueError) as e:
         raise Unreadable(f"is no CMS signature: {e}") from None
     if not 0 < len(signers) <= _MOST_SIGNERS or len(certificates) > _MOST_CERTIFICATES:
         raise Unreadable("has no signer, or more than a signature has")
     return Signed(
-        content_type=ber.oid(content[0]),
-        enclosed=ber.octets(_group(content[1], 0xA0)[0]) if len(content) > 1 else None,
+        content_type=content_type,
+        enclosed=inner,
         certificates=certificates,
         signers=signers,
     )
@@ -184,8 +195,8 @@ def _verified(
         return _with(found, e.fault, str(e))
     except _Unsupported as e:
         return _with(found, Fault.UNSUPPORTED, str(e))
-    except (ValueError, IndexError) as e:
-        return _with(found, Fault.UNREADABLE, str(e))
+    except (*REFUSED, IndexError) as e:
+        return _with(found, Fault.UNREADABLE, clean(str(e), 200))
     return msgspec.structs.replace(found, key=key, weak=_weak(signer, loaded))
 
 
@@ -253,24 +264,19 @@ def _claimed(signer: _Signer) -> dt.datetime | None:
 def _own_certificate(signer: _Signer, among: Sequence[bytes]) -> bytes:
     for der in among:
         try:
-            if _is_of(signer.sid, certificate(der)):
+            if _is_of(signer.sid, der):
                 return der
-        except (Unreadable, IndexError):
+        except (ValueError, IndexError):
             continue  # Somebody else's certificate in the same blob may be unreadable.
     raise _Broken(Fault.NO_CERTIFICATE, "the certificate of the signer is not there")
 
 
-def _is_of(sid: Node, found: x509.Certificate) -> bool:
+def _is_of(sid: Node, der: bytes) -> bool:
     if sid.tag & 0xDF == 0x80:
-        try:
-            extension = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
-        except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-            return False
-        return extension.value.digest == ber.octets(sid)
+        wanted = ber.octets(sid)
+        return bool(wanted) and key_identifier(certificate(der)) == wanted
     issuer, serial = _group(sid)[:2]
-    return found.serial_number == ber.integer(serial) and found.issuer.public_bytes() == ber.der(
-        issuer
-    )
+    return issuer_and_serial(der) == (ber.der(issuer), ber.integer(serial))
 
 
 def _check_content(signer: _Signer, content_type: str, content: Content) -> None:

@@ -28,6 +28,7 @@ from scanner.demo.plot import (
     UnitPlot,
     WaiverPlot,
 )
+from scanner.demo.seals import with_seals
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 
 ALL = 126
@@ -93,6 +94,7 @@ def cast(count: int, now: dt.datetime, random: Random) -> Plot:
     units = _with_backup_stories(units, random)
     units = _with_docs_stories(units, random)
     units = with_care(units, random)
+    units = with_seals(units, random)
     return Plot(now=now, units=units, waivers=_waivers(units, now))
 
 

@@ -6,7 +6,6 @@ story is expected to pass.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from functools import partial
 
@@ -14,6 +13,8 @@ from checks.evidence import FailureKind
 from checks.model import Severity, Status
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
+from scanner.demo.expect_levels import level_rows
+from scanner.demo.expect_seals import planted_seal, seal_row
 from scanner.demo.kinds import HostKind
 from scanner.demo.plot import (
     BackupStory,
@@ -24,7 +25,6 @@ from scanner.demo.plot import (
     SystemPlot,
     UnitPlot,
 )
-from scanner.demo.records import recorded_level
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 from scanner.demo.truth import Expected, Planted, Truth
 
@@ -40,9 +40,6 @@ FAILURES = {
 
 _CLOCK_MAJOR = 300
 """Seconds of skew from which a wrong clock is a major failure."""
-_NEW_LAW = dt.date(2026, 7, 1)
-_OLD_APPROVALS_END = dt.date(2027, 6, 30)
-"""The last day on which an approval under the law of 2015 stands without more ado."""
 
 
 def expect(plot: Plot) -> Truth:
@@ -57,7 +54,9 @@ def expect(plot: Plot) -> Truth:
     for unit in plot.units:
         rows += [_clock_row(unit, host) for host in unit.hosts]
         for system in unit.systems:
-            rows += _level_rows(unit, system, plot)
+            accepted = _waived(plot, unit, "security.*", system.id)
+            rows += level_rows(unit, system, plot.now.date(), accepted)
+            rows.append(seal_row(unit, system, waived=accepted))
             waived = partial(_waived, plot, unit, "backup.*")
             rows += backup_rows(unit, system, seen, waived)
         mail = hosts[unit.docs.mail_host].kind if unit.docs.mail_host else HostKind.NORMAL
@@ -82,6 +81,7 @@ def _planted(plot: Plot) -> Iterator[Planted]:
 def _planted_in(system: SystemPlot) -> Iterator[Planted]:
     if system.story is not LevelStory.FINE:
         yield Planted(f"level.{system.story}", system.id)
+    yield from planted_seal(system)
     if not system.sets:
         yield Planted("backup.undeclared", system.id)
     elif not system.runs_on:
@@ -116,56 +116,6 @@ def _clock_row(unit: UnitPlot, host: HostPlot) -> Expected:
         failure=failure,
         planted="" if host.kind is HostKind.NORMAL else f"host.{host.kind}",
     )
-
-
-# --------------------------------------------------------------------------------------- levels
-
-
-def _level_rows(unit: UnitPlot, system: SystemPlot, plot: Plot) -> Iterator[Expected]:
-    for name in ("recorded", "approved", "reviewed"):
-        status, failure = _level_verdict(system, name)
-        severity = ""
-        if status is Status.FAIL:
-            grave = max(recorded_level(system), KINDS[system.kind].level) >= YEARLY_LEVEL
-            severity = Severity.CRITICAL if grave else Severity.MAJOR
-        if status is Status.PASS and name == "approved" and _lapsed(system, plot.now.date()):
-            status, severity = Status.FAIL, Severity.MINOR
-        yield Expected(
-            check=f"security.level-{name}",
-            unit=unit.place.code,
-            system=system.id,
-            target=system.id,
-            status=status,
-            severity=severity,
-            failure=failure,
-            waived=_waived(plot, unit, "security.*", system.id) and status is not Status.PASS,
-            planted="" if system.story is LevelStory.FINE else f"level.{system.story}",
-        )
-
-
-def _level_verdict(system: SystemPlot, name: str) -> tuple[Status, str]:
-    nothing_to_read = {
-        LevelStory.UNASSESSED: FailureKind.NOT_DECLARED,
-        LevelStory.LOST_RECORD: FailureKind.COMMAND_FAILED,
-    }
-    if system.story is LevelStory.UNASSESSED and name == "recorded":
-        return Status.FAIL, ""
-    if system.story in nothing_to_read:
-        return Status.UNKNOWN, nothing_to_read[system.story]
-    failing = {
-        LevelStory.CLAIMED_LOW: ("recorded",),
-        LevelStory.DRAFT: ("approved", "reviewed"),
-        LevelStory.WRONG_AUTHORITY: ("approved",),
-        LevelStory.REGULATION_LATE: ("approved",),
-        LevelStory.REVIEW_OVERDUE: ("reviewed",),
-    }
-    failed = name in failing.get(system.story, ())
-    return (Status.FAIL if failed else Status.PASS), ""
-
-
-def _lapsed(system: SystemPlot, today: dt.date) -> bool:
-    old = system.approved is not None and system.approved < _NEW_LAW
-    return old and today > _OLD_APPROVALS_END
 
 
 def _waived(plot: Plot, unit: UnitPlot, check: str, target: str) -> bool:

@@ -18,6 +18,7 @@ from scanner.demo.places import Endpoint, Reserved
 from scanner.demo.plot import Plot
 from scanner.demo.project import USER, Keys, host_key_file, make_keys, write_project
 from scanner.demo.records import write_records
+from scanner.demo.seals import seal_records
 
 PROCESSES = 2
 
@@ -46,6 +47,7 @@ def plant(
     keys = make_keys(plot, new_key)
     write_project(out, plot, keys, endpoints, new_key)
     write_records(out, plot.units, plot.now.date(), random)
+    seal_records(out, plot.units, new_key)
     write_hosts(out, plot, random)
     write_documents(out, plot, random)
     return Planted(out, plot, keys)

@@ -31,6 +31,17 @@ class LevelStory(StrEnum):
     """The inventory claims a lower level than the approved record."""
 
 
+class SealStory(StrEnum):
+    """What is wrong with the signature of a level record."""
+
+    SIGNED = "signed"
+    FORGED = "forged"
+    """Altered after its head signed it."""
+    STRANGER = "stranger"
+    """Signed by a key that nobody declared."""
+    UNSIGNED = "unsigned"
+
+
 class BackupStory(StrEnum):
     """What is wrong with a backup set."""
 
@@ -119,6 +130,7 @@ class SystemPlot(msgspec.Struct, frozen=True, kw_only=True):
     ruled: bool = True
     """The unit has a written backup rule and declared it."""
     story: LevelStory = LevelStory.FINE
+    seal: SealStory = SealStory.SIGNED
     approved: dt.date | None = None
     """Day of the approval; None when there is none."""
     sets: tuple[SetPlot, ...] = ()

@@ -16,6 +16,7 @@ from scanner.demo.names import CITY, POLICE, Invented, Place
 from scanner.demo.places import Endpoint
 from scanner.demo.plot import HostPlot, Plot, SetPlot, SystemPlot, UnitPlot, WaiverPlot
 from scanner.demo.records import HEADER, record_path
+from scanner.demo.seals import declared_signer
 from scanner.demo.systems import KINDS
 
 USER = "sauro"
@@ -152,6 +153,7 @@ def _unit(
     for system in unit.systems:
         lines += _system(out, place, system, plot.now.date())
     lines += declared(out, unit)
+    lines += declared_signer(unit)
     lines += _waivers([w for w in plot.waivers if w.unit == place.code], unit)
     return "\n".join(lines) + "\n"
 
