@@ -62,7 +62,7 @@ class FoundIn(StrEnum):
     SUBJECT = "subject"
 
 
-class DocumentKey(Value, frozen=True):
+class DocumentKey(Value, frozen=True, gc=False):
     """A document's number: `sign` is folded (no accents, upper case), `year` 0 when not said.
 
     Number 0 with an empty sign is the key of events that concern no document.
@@ -85,7 +85,7 @@ class DocumentKey(Value, frozen=True):
         return self.number, self.suffix, self.sign
 
 
-class Place(Value, frozen=True):
+class Place(Value, frozen=True, gc=False):
     """Where an event stands; `sha256` is of the raw line without its line end, in UTF-8."""
 
     source: SourceKind
@@ -96,7 +96,7 @@ class Place(Value, frozen=True):
     """Queue id, for mail logs."""
 
 
-class MailTrace(Value, frozen=True):
+class MailTrace(Value, frozen=True, gc=False):
     """What grades a mail: how surely it carries the document itself."""
 
     found: FoundIn
@@ -117,7 +117,7 @@ class MailTrace(Value, frozen=True):
     """Carries a secrecy mark: only its day and hash may be shown."""
 
 
-class DocumentEvent(Value, frozen=True):
+class DocumentEvent(Value, frozen=True, gc=False):
     """One line of evidence. Times are UTC; `date` is the document's own date where one is given."""
 
     kind: EventKind
@@ -144,8 +144,12 @@ class SourceReport(Value, frozen=True):
     kind: SourceKind
     name: str
     """Path, with the server before a colon when it is on one."""
+    key: str = ""
+    """The key of `documents` under which it is declared: `gateway`, `x_road`, `mail`."""
     failure: Failure | None = None
     files: int = 0
+    file_names: tuple[str, ...] = ()
+    """What the files are called, the first thousand of them."""
     duplicates: int = 0
     """Files that were the same as another one and were left out."""
     lines: int = 0
@@ -180,6 +184,10 @@ class DocumentEvents(Value, frozen=True):
     def of(self, kind: SourceKind) -> tuple[SourceReport, ...]:
         """The declared sources of a kind."""
         return tuple(s for s in self.sources if s.kind is kind)
+
+    def under(self, *keys: str) -> tuple[SourceReport, ...]:
+        """The sources declared under these keys of `documents`."""
+        return tuple(s for s in self.sources if s.key in keys)
 
     @property
     def header_share(self) -> float | None:

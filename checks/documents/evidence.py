@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.numbers import Finder
@@ -35,9 +37,12 @@ from checks.evidence import (
 )
 from checks.files import FileEntry, files_request, unpack
 from checks.model import Context, Fact, Subject
+from checks.texts import clean
 from inventory.model import Documents, FileSource, MailSource
 
-_LIMIT = 256 * 1024 * 1024
+_LIMIT = 2 * 1024 * 1024 * 1024
+"""Bytes of one source: it lies on disk and is read piece by piece."""
+_NAMES = 1000
 
 
 class FileKind(Value, frozen=True):
@@ -137,6 +142,14 @@ def _route_requests(subject: Subject) -> list[Request]:
     return [_file(subject, "register"), _file(subject, "gateway")]
 
 
+def _register_requests(subject: Subject) -> list[Request]:
+    return [_file(subject, "register")]
+
+
+def _incoming_requests(subject: Subject) -> list[Request]:
+    return [_file(subject, "incoming")]
+
+
 def _mail_requests(subject: Subject) -> list[Request]:
     said = _declared(subject)
     asked = [_mail(m, Need.MEMBER) for m in said.mail if m.kind in MAIL_KINDS]
@@ -162,7 +175,7 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
             columns=source.columns,
         )
         answer = _answer(answers, files_request(kind.probe, source.path))
-        found.append(_guarded(kind.source, kind.read, answer, reading))
+        found.append(_guarded(kind, answer, reading))
         if kind.source is SourceKind.REGISTER:
             signs = signs | signs_of(found[-1][0])
     finder = Finder(signs)
@@ -182,11 +195,12 @@ def _read_mail(
         kinds = ", ".join(sorted(MAIL_KINDS))
         detail = f"documents.mail {name}: kind {source.kind} (known: {kinds})"
         failure = Failure(kind=FailureKind.NOT_DECLARED, detail=detail)
-        return (), SourceReport(kind=SourceKind.MAIL, name=name, failure=failure)
+        return (), SourceReport(kind=SourceKind.MAIL, name=name, key="mail", failure=failure)
     directory, finder = known
     reading = Reading(name=name, zone=_zone(source, ctx.zone), directory=directory, finder=finder)
     answer = _answer(answers, _mail(source, Need.OPTIONAL))
-    return _guarded(SourceKind.MAIL, reader, answer, reading)
+    kind = FileKind(key="mail", source=SourceKind.MAIL, probe=MAIL_FILE, read=reader)
+    return _guarded(kind, answer, reading)
 
 
 def _zone(source: MailSource, default: ZoneInfo) -> ZoneInfo:
@@ -204,7 +218,7 @@ def _answer(answers: Answers, request: Request) -> Evidence | None:
     return next((e for e in every if (e.target, e.key) == (request.target, request.key)), None)
 
 
-def _guarded(kind: SourceKind, read: Reader, answer: Evidence | None, reading: Reading) -> Read:
+def _guarded(kind: FileKind, answer: Evidence | None, reading: Reading) -> Read:
     """What a source brought; a failure to get or read it is part of the report."""
     name = reading.name
     if answer is None:
@@ -213,10 +227,13 @@ def _guarded(kind: SourceKind, read: Reader, answer: Evidence | None, reading: R
         failure = answer.failure
     else:
         try:
-            return read(unpack(answer.stdout), reading)
+            files = unpack(answer.stdout)
+            names = tuple(clean(f.name) for f in files[:_NAMES])
+            events, report = kind.read(files, reading)
+            return events, msgspec.structs.replace(report, key=kind.key, file_names=names)
         except Unparsable as e:
             failure = Failure(kind=FailureKind.UNPARSABLE, detail=str(e))
-    return (), SourceReport(kind=kind, name=name, failure=failure)
+    return (), SourceReport(kind=kind.source, name=name, key=kind.key, failure=failure)
 
 
 DOCUMENTS: Fact[DocumentEvents] = Fact(id="documents.events", requests=_all_requests, parse=_parse)
@@ -231,3 +248,13 @@ MAILS: Fact[None] = Fact(
     id="documents.mails", requests=_mail_requests, parse=lambda _ctx, _answers: None
 )
 """Some mail log must be there, and a pass takes all of them. Stands before `DOCUMENTS`."""
+
+BOOK: Fact[None] = Fact(
+    id="documents.book", requests=_register_requests, parse=lambda _ctx, _answers: None
+)
+"""The outgoing register must be there. Stands before `DOCUMENTS`."""
+
+ARRIVALS: Fact[None] = Fact(
+    id="documents.arrivals", requests=_incoming_requests, parse=lambda _ctx, _answers: None
+)
+"""The incoming register must be there. Stands before `DOCUMENTS`."""
