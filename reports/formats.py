@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from checks.results import Scan
+from reports.form08.model import Ask
 from reports.model import Report
 
 Writer = Callable[[Report, Scan], dict[str, bytes]]
@@ -35,5 +36,18 @@ def _jsonl(report: Report, scan: Scan) -> dict[str, bytes]:
 
     return {"scan.jsonl": "".join(f"{row}\n" for row in jsonl(scan, report.language)).encode()}
 
+
+def form08(scan: Scan, ask: Ask, language: str) -> dict[str, bytes]:
+    """The annual report, Form 08, as DOCX and XLSX; FormError when it cannot be made as asked."""
+    from reports.form08.build import build_form  # noqa: PLC0415 - loads when used
+    from reports.form08.to_docx import write_docx  # noqa: PLC0415 - loads when used
+    from reports.form08.to_xlsx import write_xlsx  # noqa: PLC0415 - loads when used
+
+    form = build_form(scan, ask, language)
+    return {f"{form.stem}.docx": write_docx(form), f"{form.stem}.xlsx": write_xlsx(form)}
+
+
+FORM08 = "form08"
+"""The one format that is of a part of the scan, and so is asked for with more than its name."""
 
 FORMATS: dict[str, Writer] = {"html": _html, "json": _json, "jsonl": _jsonl}

@@ -34,6 +34,7 @@ from scanner.project import Project
 from scanner.store.database import Store
 
 if TYPE_CHECKING:
+    from reports.form08.model import Ask
     from reports.model import Report
 
 Language = Literal["vi", "en"]
@@ -202,30 +203,60 @@ def report(
     forms: Sequence[str],
     language: Language,
     out: Path,
+    ask: Ask | None = None,
 ) -> list[Path]:
     """Render a stored scan (the latest when no id is given) and write its files.
 
-    Raises:
-        UserError: there is no scan, no such format, or the folder cannot be written.
-    """
-    from reports.formats import FORMATS  # noqa: PLC0415 - loads the writers' libraries
+    `ask` is what the annual report, `form08`, is asked for.
 
-    unknown = sorted(set(forms) - set(FORMATS))
+    Raises:
+        UserError: there is no scan, no such format, the form cannot be made as asked, or the folder
+            cannot be written.
+    """
+    from reports.formats import FORM08, FORMATS  # noqa: PLC0415 - loads the writers' libraries
+
+    if ask is not None and FORM08 not in forms:
+        raise UserError(
+            "an owner, a unit or days are asked of the annual report only: add --format form08"
+        )
+    known = [*FORMATS, FORM08]
+    unknown = sorted(set(forms) - set(known))
     if unknown:
-        raise UserError(f"no format is called {unknown[0]!r}; there are: {', '.join(FORMATS)}")
+        raise UserError(f"no format is called {unknown[0]!r}; there are: {', '.join(known)}")
     if scan_id is None:
         latest = store.latest() or store.latest(complete_only=False)
         if latest is None:
             raise UserError("the store holds no scan yet: run `sauro scan` first")
         scan_id = latest.id
     found = store.load(store.find(scan_id).id)
-    shown = figures(store, found, language)
-    written = []
-    for form in forms or ("html", "json"):
-        for name, data in FORMATS[form](shown, found).items():
-            write_whole(out / name, data)
-            written.append(out / name)
-    return written
+    shown = [f for f in dict.fromkeys(forms or ("html", "json")) if f != FORM08]
+    files = _form08(found, ask, language) if FORM08 in forms else {}
+    if shown:
+        counted = figures(store, found, language)
+        for form in shown:
+            files |= FORMATS[form](counted, found)
+    for name, data in files.items():
+        write_whole(out / name, data)
+    return [out / name for name in files]
+
+
+def asked(owner: str, unit: str, first: dt.date | None, last: dt.date | None) -> Ask | None:
+    """What the annual report is asked for; None when nothing of it is said."""
+    if not (owner or unit or first or last):
+        return None
+    from reports.form08.model import Ask  # noqa: PLC0415
+
+    return Ask(owner=owner, unit=unit, first=first, last=last)
+
+
+def _form08(found: Scan, ask: Ask | None, language: Language) -> dict[str, bytes]:
+    from reports.form08.model import Ask, FormError  # noqa: PLC0415
+    from reports.formats import form08  # noqa: PLC0415
+
+    try:
+        return form08(found, ask or Ask(), language)
+    except FormError as e:
+        raise UserError(str(e)) from e
 
 
 def changes(store: Store, old: str | None, new: str | None) -> tuple[Changes, Scan]:

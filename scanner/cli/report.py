@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,8 +35,35 @@ from scanner.store.database import Store
     multiple=True,
     metavar="F",
     help=t(
-        "dạng, lặp lại được (mặc định: html, json)", "format, repeatable (default: html and json)"
+        "dạng, lặp lại được: html, json, jsonl, form08 (mặc định: html, json)",
+        "format, repeatable: html, json, jsonl, form08 (default: html and json)",
     ),
+)
+@click.option(
+    "--owner",
+    metavar="ID",
+    default="",
+    help=t("form08: chủ quản nào", "form08: of which owner"),
+)
+@click.option(
+    "--unit",
+    metavar="ID",
+    default="",
+    help=t("form08: đơn vị nào", "form08: of which unit"),
+)
+@click.option(
+    "--from",
+    "first",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help=t(
+        "form08: ngày đầu kỳ số liệu (YYYY-MM-DD)", "form08: first day of the data (YYYY-MM-DD)"
+    ),
+)
+@click.option(
+    "--to",
+    "last",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help=t("form08: ngày chốt (YYYY-MM-DD)", "form08: last day of the data (YYYY-MM-DD)"),
 )
 @click.option(
     "--language",
@@ -48,12 +76,17 @@ from scanner.store.database import Store
     type=click.Path(path_type=Path, file_okay=False),
     help=t("thư mục ghi ra (mặc định: reports)", "folder to write to (default: reports)"),
 )
-def report(
+def report(  # noqa: PLR0913 - one parameter per option
     project: Path | None,
     scan_id: str | None,
+    *,
     forms: tuple[str, ...],
     language: app.Language | None,
     output: Path | None,
+    owner: str,
+    unit: str,
+    first: dt.datetime | None,
+    last: dt.datetime | None,
 ) -> None:
     """Write the files and say where they are."""
     found = opened(project)
@@ -64,9 +97,14 @@ def report(
             forms=forms,
             language=language or found.settings.language,
             out=output or found.folder / "reports",
+            ask=app.asked(owner, unit, _day(first), _day(last)),
         )
     for path in written:
         show(str(path))
+
+
+def _day(value: dt.datetime | None) -> dt.date | None:
+    return value.date() if value else None
 
 
 @click.command(help=t("Điều gì đã thay đổi giữa hai lượt quét.", "What changed between two scans."))
