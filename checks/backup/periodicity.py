@@ -6,7 +6,7 @@ A lesser shortfall is `WARN` here and becomes a `fail` of severity minor in the 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict, deque
+from collections import defaultdict
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -17,11 +17,10 @@ import msgspec
 
 from checks.backup.promise import Promise
 from checks.backup.series import BackupPoint, BackupSeries, PointState
+from checks.backup.sizes import Sized, compare_sizes
 from checks.backup.slots import Coverage, Known, Slot, cover, due_after, strip_length
 from checks.model import Options
 
-_COMPARED = 7
-_ENOUGH_TO_COMPARE = 3
 _RHYTHM = 4
 """Fewer intervals than this say nothing about regularity."""
 _SURE = 60.0
@@ -67,28 +66,6 @@ class Age(StrEnum):
     UNSURE = "unsure"
     """The time is known too vaguely to say."""
     NONE = "none"
-
-
-class Measure(StrEnum):
-    """Which bytes of a point are compared; the words stand in results and must not change."""
-
-    STORED = "stored"
-    DATA = "data"
-    """The data it protects: of tools that deduplicate nothing else is told."""
-
-
-class Sized(msgspec.Struct, frozen=True):
-    """A point's bytes beside the median of its predecessors; None with too few of them."""
-
-    point: BackupPoint
-    measure: Measure
-    size: int
-    usual: float | None
-
-    @property
-    def share(self) -> float | None:
-        """Size as a share of the usual."""
-        return self.size / self.usual if self.usual else None
 
 
 class Sorted(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,17 +186,17 @@ def sort_points(
     series: BackupSeries, promise: Promise, now: dt.datetime, limits: Thresholds
 ) -> Sorted:
     """Tell good points from failed, running, stuck and future ones, and compare sizes."""
-    slack = dt.timedelta(seconds=limits.future_slack)
+    edge = now + dt.timedelta(seconds=limits.future_slack)
     future: list[BackupPoint] = []
     rest: list[BackupPoint] = []
     for point in series.points:
-        ahead = point.start > now + slack + dt.timedelta(seconds=point.uncertainty)
+        ahead = point.start > edge and point.start > edge + dt.timedelta(seconds=point.uncertainty)
         (future if ahead else rest).append(point)
     sizes = compare_sizes([*series.past, *rest])
-    small = {s.point.id for s in sizes if s.share is not None and s.share < limits.invalid_share}
-    shrunk = {s.point.id for s in sizes if s.share is not None and s.share < limits.suspect_share}
-    none = {s.point.id for s in sizes if s.size == 0}
-    valid = [p for p in rest if p.state is PointState.OK and p.id not in small | none]
+    # An empty one is far below the usual too, but need have no usual to be compared with.
+    small = {s.point.id for s in sizes if s.size == 0 or s.below(limits.invalid_share)}
+    shrunk = {s.point.id for s in sizes if s.below(limits.suspect_share)}
+    valid = [p for p in rest if p.state is PointState.OK and p.id not in small]
     good = {p.id for p in valid}
     newest = max((p.start for p in valid), default=None)
     longest = dt.timedelta(hours=limits.max_run_hours) or promise.interval
@@ -239,33 +216,6 @@ def sort_points(
         future=tuple(future),
         sizes=tuple(s for s in sizes if s.point.id in listed),
     )
-
-
-def measured(point: BackupPoint) -> tuple[Measure, int] | None:
-    """The bytes by which a point is compared: those stored, else those of its data.
-
-    What an incremental point adds is neither; sources leave it out.
-    """
-    if point.size is not None:
-        return Measure.STORED, point.size
-    return None if point.data is None else (Measure.DATA, point.data)
-
-
-def compare_sizes(points: list[BackupPoint]) -> list[Sized]:
-    """Each finished point beside the median of the last seven before it, like with like."""
-    before: dict[tuple[str, Measure], deque[int]] = defaultdict(lambda: deque(maxlen=_COMPARED))
-    found = []
-    for point in sorted(points, key=lambda p: (p.start, p.id)):
-        known = measured(point)
-        if known is None or point.state is PointState.RUNNING:
-            continue
-        measure, size = known
-        earlier = before[point.group, measure]
-        usual = median(earlier) if len(earlier) >= _ENOUGH_TO_COMPARE else None
-        found.append(Sized(point, measure, size, usual))
-        if size > 0 and point.state is PointState.OK:
-            earlier.append(size)
-    return found
 
 
 def freshness(points: Sorted, promise: Promise, now: dt.datetime, zone: ZoneInfo) -> Freshness:

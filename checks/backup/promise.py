@@ -178,7 +178,7 @@ def _block(cron: str, zone: ZoneInfo, number: int) -> tuple[tuple[dt.datetime, .
     span = _span(cron)
     start = _EPOCH + span * number
     end = start + span
-    runs = []
+    runs: list[dt.datetime] = []
     for run in _search(cron, start - _SECOND, zone):
         if run >= end:
             return tuple(runs), (run - _EPOCH) // span

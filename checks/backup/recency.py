@@ -7,9 +7,10 @@ from itertools import chain
 from typing import Any
 
 from checks.backup.duties import severity_at
-from checks.backup.periodicity import Age, Assessment, Measure, Sized, Thresholds, assess
+from checks.backup.periodicity import Age, Assessment, Thresholds, assess
 from checks.backup.promise import promise_of
 from checks.backup.series import BackupSeries
+from checks.backup.sizes import Measure, Sized
 from checks.backup.sources.registry import SERIES
 from checks.evidence import Failure, FailureKind
 from checks.model import (
