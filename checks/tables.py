@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import hashlib
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 import msgspec
 
 from checks.dates import bare
+from checks.decoding import encoding_of, lines_of
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.folding import letters, words
@@ -52,19 +51,6 @@ def is_numbering(row: Row) -> bool:
     return len(said) > 1 and all(_NUMBERING.match(c) for c in said)
 
 
-def text_of(entry: FileEntry) -> str:
-    """The file's text: by its BOM, else UTF-16 by its zeros, else UTF-8, else Windows-1258."""
-    raw = bytes(entry.data)
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    if raw[:400].count(0) * 3 > len(raw[:400]):
-        return raw.decode("utf-16-be" if raw[0] == 0 else "utf-16-le", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1258", "replace")
-
-
 def read_table(
     entry: FileEntry, aliases: Aliases, columns: Mapping[str, str], needed: Needed
 ) -> Iterator[Row]:
@@ -78,11 +64,12 @@ def read_table(
     if is_workbook(entry):
         yield from _read_sheets(entry, known, needed, wanted)
         return
-    text = text_of(entry)
-    layout = _layout(text, known, needed)
+    encoding = encoding_of(entry.data)
+    layout = _layout(entry, encoding, known, needed)
     if layout is None:
         raise Unparsable(f"{entry.name}:1: no header row with the columns {wanted}")
-    for at, (line, raw, cells) in enumerate(_records(text, layout.delimiter, entry.name)):
+    records = _records(lines_of(entry, encoding), layout.delimiter, entry.name)
+    for at, (line, raw, cells) in enumerate(records):
         if at >= layout.header_rows and any(c.strip() for c in cells):
             yield _row(line, raw.rstrip("\r\n"), cells, layout)
 
@@ -110,16 +97,18 @@ def _row(line: int, raw: str, cells: Sequence[str], layout: Layout) -> Row:
     return Row(line=line, sha256=digest, cells=found)
 
 
-def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, str, list[str]]]:
+def _records(
+    lines: Iterator[str], delimiter: str, name: str
+) -> Iterator[tuple[int, str, list[str]]]:
     """Each record with the line it starts on and its raw text."""
     raw: list[str] = []
 
-    def lines() -> Iterator[str]:
-        for line in io.StringIO(text, newline=""):
+    def kept() -> Iterator[str]:
+        for line in lines:
             raw.append(line)
             yield line
 
-    reader = csv.reader(lines(), delimiter=delimiter)
+    reader = csv.reader(kept(), delimiter=delimiter)
     start = 1
     while True:
         try:
@@ -136,10 +125,10 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[tuple[int, str, l
 _Ranked = tuple[tuple[int, int, int], Layout]
 
 
-def _layout(text: str, known: Aliases, needed: Needed) -> Layout | None:
+def _layout(entry: FileEntry, encoding: str, known: Aliases, needed: Needed) -> Layout | None:
     best: _Ranked | None = None
     for delimiter in ",;\t|":
-        found = _best(_head(text, delimiter), delimiter, known, needed)
+        found = _best(_head(lines_of(entry, encoding), delimiter), delimiter, known, needed)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     return best[1] if best else None
@@ -161,10 +150,10 @@ def _best(
     return best
 
 
-def _head(text: str, delimiter: str) -> list[list[str]]:
+def _head(lines: Iterator[str], delimiter: str) -> list[list[str]]:
     rows = []
     try:
-        for _, _, cells in _records(text, delimiter, ""):
+        for _, _, cells in _records(lines, delimiter, ""):
             rows.append(cells)
             if len(rows) == _HEAD:
                 break

@@ -37,6 +37,8 @@ def sheets(entry: FileEntry) -> Iterator[tuple[str, list[list[str]]]]:
     Raises:
         Unparsable: it is no XLSX workbook, is damaged or protected, or would unpack to too much.
     """
+    if len(entry.data) > MOST_BYTES:
+        raise Unparsable(f"{entry.name}: a workbook of more than {MOST_BYTES} bytes")
     data = bytes(entry.data)
     _check(entry.name, data)
     try:

@@ -14,10 +14,10 @@ import msgspec
 
 from checks.backup.promise import promise_of
 from checks.backup.timing import FIRST, LATEST, Stamp, from_epoch
+from checks.decoding import text_of
 from checks.evidence import Evidence, FailureKind, NotDeclared, Probe, Request, Unparsable
 from checks.files import FileEntry, files_request, unpack
 from checks.model import Context
-from checks.tables import text_of
 from checks.texts import clean
 from inventory.model import BackupSet
 
