@@ -107,6 +107,11 @@ def _der(node: Node, tag: int, depth: int) -> bytes:
         if depth > _DEEPEST:
             raise Unreadable("ASN.1 values are nested too deep")
         body = b"".join(_der(part, part.tag, depth + 1) for part in node.parts)
+    return encode(tag, body)
+
+
+def encode(tag: int, body: bytes) -> bytes:
+    """A value of these contents, in DER."""
     return bytes([tag]) + _length(len(body)) + body
 
 

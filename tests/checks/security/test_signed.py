@@ -84,9 +84,8 @@ class World:
             "other": unit("other", "city"),
         }
         given: dict[str, Any] = {"owner": "city", "operator": "hk", "security_unit": "ca"}
-        the_system = System(
-            id="sys", unit="hk", name="S", **{"assessment": PATH, "level": 2} | given | system
-        )
+        given |= {"assessment": PATH, "level": 2} | system
+        the_system = System(id="sys", unit="hk", name="S", **given)
         return Subject(
             scope=Scope.SYSTEM,
             inventory=Inventory(units=units, systems={"sys": the_system}),
