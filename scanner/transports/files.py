@@ -1,13 +1,15 @@
 """Files of the project folder: a path or pattern in, the packed files out (`checks.files`).
 
 Nothing outside the folder is ever read, whatever a pattern or a symbolic link says; only regular
-files are opened; `.gz` is unpacked as far as the limit allows.
+files are opened; `.gz` is unpacked as far as the limit allows. With `reduce: sha256` the answer
+holds the digests of the files as they lie there instead of what is in them.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import gzip
+import hashlib
 import mmap
 import os
 import stat
@@ -69,6 +71,8 @@ class FilesTransport:
     def _read(self, request: Request) -> bytes:
         pattern = request.params.get("path", "")
         limit = request.limit or self._sizes.section_bytes
+        if request.params.get("reduce") == "sha256":
+            return self._digests(pattern, limit)
         spool = Spool()
         try:
             for path in self._matches(pattern):
@@ -81,8 +85,47 @@ class FilesTransport:
             return cast("bytes", memoryview(data)) if request.stream else data[:]
         return data
 
+    def _digests(self, pattern: str, limit: int) -> bytes:
+        """Each file with its digest in hex, or with nothing when it cannot be read.
+
+        That no file matches is an answer here: whoever asks knows which names there should be.
+        """
+        parts = []
+        for path in self._found(pattern):
+            shown = _shown(path.relative_to(self._root))
+            size, changed, digest = self._digest(path, shown, limit)
+            limit -= size
+            if limit < 0:
+                detail = f"the files of {pattern} exceed the limit of what is read at once"
+                raise _Problem(FailureKind.TRUNCATED, detail)
+            parts += [header(shown, len(digest), changed), digest]
+        return b"".join(parts)
+
+    def _digest(self, path: Path, shown: str, limit: int) -> tuple[int, dt.datetime, bytes]:
+        """Size, time of the last change and digest of a file; no digest when it is not read."""
+        try:
+            with self._open(path, shown) as file:
+                found = os.fstat(file.fileno())
+                changed = dt.datetime.fromtimestamp(found.st_mtime, dt.UTC)
+                if found.st_size > limit:
+                    return found.st_size, changed, b""
+                hasher = hashlib.sha256()
+                while chunk := file.read(_CHUNK):
+                    hasher.update(chunk)
+                return found.st_size, changed, hasher.hexdigest().encode()
+        except (OSError, _Problem):
+            return 0, dt.datetime.fromtimestamp(0, dt.UTC), b""
+
     def _matches(self, pattern: str) -> list[Path]:
         """The files of a pattern, sorted by path; raises when there is none or one lies outside."""
+        files = self._found(pattern)
+        if not files:
+            detail = f"no file matches {pattern} in the project folder"
+            raise _Problem(FailureKind.COMMAND_FAILED, detail)
+        return files
+
+    def _found(self, pattern: str) -> list[Path]:
+        """The files of a pattern, sorted by path; raises when one lies outside."""
         relative = self._relative(pattern)
         try:
             found = sorted(islice(self._root.glob(relative), MOST_FILES + 1))
@@ -91,11 +134,7 @@ class FilesTransport:
         if len(found) > MOST_FILES:
             detail = f"more than {MOST_FILES} files match {pattern}"
             raise _Problem(FailureKind.TRUNCATED, detail)
-        files = [path for path in found if not path.is_dir()]
-        if not files:
-            detail = f"no file matches {pattern} in the project folder"
-            raise _Problem(FailureKind.COMMAND_FAILED, detail)
-        return files
+        return [path for path in found if not path.is_dir()]
 
     def _relative(self, pattern: str) -> str:
         path = Path(pattern)
@@ -107,8 +146,7 @@ class FilesTransport:
         return path.as_posix()
 
     def _add(self, spool: Spool, path: Path, limit: int) -> None:
-        name = path.relative_to(self._root).as_posix()
-        shown = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        shown = _shown(path.relative_to(self._root))
         try:
             with self._open(path, shown) as file:
                 changed = dt.datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, dt.UTC)
@@ -149,6 +187,10 @@ class FilesTransport:
             detail = f"{shown} exceeds the limit of what is read at once"
             raise _Problem(FailureKind.TRUNCATED, detail)
         return body
+
+
+def _shown(path: Path) -> str:
+    return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _chunks(file: IO[bytes], *, packed: bool) -> Iterator[bytes]:

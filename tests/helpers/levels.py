@@ -71,7 +71,7 @@ def but(record: LevelRecord, **changes: Any) -> LevelRecord:
 def judge(
     check: Check,
     record: LevelRecord | None,
-    *,
+    *more: Any,
     today: dt.date = TODAY,
     basis: int = 2026,
     options: dict[str, Any] | None = None,
@@ -92,7 +92,7 @@ def judge(
         subject=subject,
         options=options_for(check, {check.id: options} if options else {}),
     )
-    (verdict,) = check.judge(context, record)
+    (verdict,) = check.judge(context, record, *more)
     assert isinstance(verdict, Verdict)
     # Whatever is said can be said in both languages, and stored.
     for language in ("vi", "en"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import hashlib
 import os
 from pathlib import Path
 
@@ -134,3 +135,63 @@ def test_a_large_stream_is_a_view(project: Path) -> None:
 def test_a_name_that_is_no_text_is_shown_all_the_same(project: Path) -> None:
     (project / os.fsdecode(b"r\xff.csv")).write_bytes(b"x")
     assert unpack(read(project, "r*.csv").stdout)[0].name == "r�.csv"
+
+
+# ---------------------------------------------------------------------------- digests, not contents
+
+
+def digests(project: Path, path: str, limit: int = 1000) -> tuple[Evidence, dict[str, str]]:
+    request = Request(
+        probe="p",
+        target=FILES,
+        source=Source.FILES,
+        params={"path": path, "reduce": "sha256"},
+        limit=limit,
+    )
+    (found,) = FilesTransport(project, SMALL, lambda: NOW).collect([request])
+    return found, {e.name: bytes(e.data).decode() for e in unpack(found.stdout)}
+
+
+def test_digests_are_of_the_files_as_they_lie_there(project: Path) -> None:
+    folder = project / "dossier" / "a"
+    folder.mkdir(parents=True)
+    packed = gzip.compress(b"plan" * 5000)
+    (folder / "Kế hoạch.pdf.gz").write_bytes(packed)
+    (folder / "empty").write_bytes(b"")
+    evidence, found = digests(project, "dossier/**/*", limit=len(packed))
+    assert evidence.failure is None
+    assert found == {
+        "dossier/a/Kế hoạch.pdf.gz": hashlib.sha256(packed).hexdigest(),
+        "dossier/a/empty": hashlib.sha256(b"").hexdigest(),
+    }
+    assert b"plan" not in evidence.stdout
+
+
+def test_no_file_is_an_answer_when_digests_are_asked(project: Path) -> None:
+    evidence, found = digests(project, "dossier/**/*")
+    assert (evidence.failure, evidence.exit, found) == (None, 0, {})
+
+
+def test_too_much_to_digest_is_cut_short_not_left_out(project: Path) -> None:
+    (project / "d").mkdir()
+    for name in ("1", "2"):
+        (project / "d" / name).write_bytes(b"x" * 600)
+    evidence, _ = digests(project, "d/*")
+    assert kind(evidence) is FailureKind.TRUNCATED
+    assert digests(project, "d/*", limit=1200)[0].failure is None
+
+
+def test_what_cannot_be_read_has_no_digest_and_costs_no_other(project: Path) -> None:
+    folder = project / "d"
+    folder.mkdir()
+    (folder / "good").write_bytes(b"x")
+    (folder / "out").symlink_to(project.parent / "secret")
+    os.mkfifo(folder / "pipe")
+    evidence, found = digests(project, "d/*")
+    assert evidence.failure is None
+    assert found == {"d/good": hashlib.sha256(b"x").hexdigest(), "d/out": "", "d/pipe": ""}
+
+
+def test_digests_stay_inside_the_project(project: Path) -> None:
+    for path in ("../secret", "/etc/passwd", "d/../../secret"):
+        assert kind(digests(project, path)[0]) is FailureKind.DENIED
