@@ -13,14 +13,13 @@ from checks.evidence import FailureKind
 from checks.model import Severity, Status
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
-from scanner.demo.expect_levels import level_rows
+from scanner.demo.expect_levels import level_rows, planted_papers
 from scanner.demo.expect_seals import planted_seal, seal_row
 from scanner.demo.kinds import HostKind
 from scanner.demo.plot import (
     BackupStory,
     DocsStory,
     HostPlot,
-    LevelStory,
     Plot,
     SystemPlot,
     UnitPlot,
@@ -79,8 +78,7 @@ def _planted(plot: Plot) -> Iterator[Planted]:
 
 
 def _planted_in(system: SystemPlot) -> Iterator[Planted]:
-    if system.story is not LevelStory.FINE:
-        yield Planted(f"level.{system.story}", system.id)
+    yield from planted_papers(system)
     yield from planted_seal(system)
     if not system.sets:
         yield Planted("backup.undeclared", system.id)

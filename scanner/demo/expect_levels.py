@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
-from scanner.demo.plot import LevelStory, SystemPlot, UnitPlot
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
 from scanner.demo.records import recorded_level
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
-from scanner.demo.truth import Expected
+from scanner.demo.truth import Expected, Planted
 
 NEW_LAW = dt.date(2026, 7, 1)
 OLD_APPROVALS_END = dt.date(2027, 6, 30)
@@ -27,6 +27,7 @@ CHECKS = (
     "regulation-issued",
     "transition",
     "redetermination-due",
+    "dossier-complete",
 )
 _NOTHING_TO_READ = {
     LevelStory.UNASSESSED: FailureKind.NOT_DECLARED,
@@ -39,6 +40,22 @@ _FAILING = {
     LevelStory.REGULATION_LATE: ("level-approved",),
     LevelStory.REVIEW_OVERDUE: ("level-reviewed",),
 }
+_BY_PAPER = {
+    PaperStory.TOO_LOW: "level-plausible",
+    PaperStory.DATES_SWAPPED: "level-approved",
+    PaperStory.CHANGED_SINCE: "redetermination-due",
+    PaperStory.DOSSIER_ALTERED: "dossier-complete",
+    PaperStory.OLD_LAW: "transition",
+}
+"""Which check speaks of what befell the papers; all but the old law fail it."""
+
+
+def planted_papers(system: SystemPlot) -> Iterator[Planted]:
+    """What was planted in the level of a system."""
+    if system.story is not LevelStory.FINE:
+        yield Planted(f"level.{system.story}", system.id)
+    if system.paper is not PaperStory.FINE:
+        yield Planted(f"level.{system.paper}", system.id)
 
 
 def level_rows(
@@ -61,8 +78,14 @@ def level_rows(
             severity=severity,
             failure=failure,
             waived=waived and not settled,
-            planted="" if system.story is LevelStory.FINE else f"level.{system.story}",
+            planted=_planted(system, name),
         )
+
+
+def _planted(system: SystemPlot, name: str) -> str:
+    if _BY_PAPER.get(system.paper) == name:
+        return f"level.{system.paper}"
+    return "" if system.story is LevelStory.FINE else f"level.{system.story}"
 
 
 def _verdict(system: SystemPlot, name: str, today: dt.date) -> tuple[Status, str]:
@@ -71,7 +94,8 @@ def _verdict(system: SystemPlot, name: str, today: dt.date) -> tuple[Status, str
         return Status.FAIL, ""
     if story in _NOTHING_TO_READ:
         return Status.UNKNOWN, _NOTHING_TO_READ[story]
-    if name in _FAILING.get(story, ()):
+    failing = (*_FAILING.get(story, ()), _BY_PAPER.get(system.paper, ""))
+    if name != "transition" and name in failing:
         return Status.FAIL, ""
     if name == "transition":
         return _transition(system, today), ""

@@ -42,6 +42,22 @@ class SealStory(StrEnum):
     UNSIGNED = "unsigned"
 
 
+class PaperStory(StrEnum):
+    """What befell an approved level, beside its main story."""
+
+    FINE = "fine"
+    TOO_LOW = "too_low"
+    """Recorded and approved below what its own criteria ask for."""
+    DATES_SWAPPED = "dates_swapped"
+    """Approved before it was appraised."""
+    CHANGED_SINCE = "changed_since"
+    """A change was declared after the approval."""
+    DOSSIER_ALTERED = "dossier_altered"
+    """A file of the dossier is not the one that was approved."""
+    OLD_LAW = "old_law"
+    """Approved under the law of 2015, in transition."""
+
+
 class BackupStory(StrEnum):
     """What is wrong with a backup set."""
 
@@ -131,6 +147,7 @@ class SystemPlot(msgspec.Struct, frozen=True, kw_only=True):
     """The unit has a written backup rule and declared it."""
     story: LevelStory = LevelStory.FINE
     seal: SealStory = SealStory.SIGNED
+    paper: PaperStory = PaperStory.FINE
     approved: dt.date | None = None
     """Day of the approval; None when there is none."""
     sets: tuple[SetPlot, ...] = ()

@@ -6,8 +6,9 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
+from scanner.demo.dossiers import dossier_lines, write_dossiers
 from scanner.demo.names import CITY, POLICE
-from scanner.demo.plot import LevelStory, SystemPlot, UnitPlot
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 
 HEADER = "# Dữ liệu mô phỏng: đơn vị có thật, mọi số liệu, văn bản và con người là giả định.\n"
@@ -25,8 +26,9 @@ def recorded_level(system: SystemPlot) -> int:
 
 
 def write_records(out: Path, units: tuple[UnitPlot, ...], today: dt.date, random: Random) -> None:
-    """Write every record that exists."""
+    """Write every record that exists, and the dossiers."""
     (out / "records").mkdir()
+    write_dossiers(out, (s for u in units for s in u.systems if record_path(s)))
     for unit in units:
         for system in unit.systems:
             if system.story not in (LevelStory.UNASSESSED, LevelStory.LOST_RECORD):
@@ -51,6 +53,7 @@ def record(unit: UnitPlot, system: SystemPlot, today: dt.date, random: Random) -
     else:
         lines += _decided(unit, system, system.approved, random)
         lines += _follow_up(system, system.approved, today, random)
+    lines += dossier_lines(system)
     return HEADER + "\n".join(lines) + "\n"
 
 
@@ -62,11 +65,12 @@ def _criteria(system: SystemPlot) -> str:
         "private_data": "false",
         "sensitive_data": "false",
         "state_secret": "false",
+        "harm": "harm",
         "procedures": str(kind.procedures).lower(),
         "conditional_business": "false",
         "serves": kind.serves,
     }
-    if system.story is LevelStory.CLAIMED_LOW:
+    if system.story is LevelStory.CLAIMED_LOW or system.paper is PaperStory.TOO_LOW:
         key, _, value = kind.truly.partition(": ")
         truth[key] = value
     return ", ".join(f"{key}: {value}" for key, value in truth.items())
@@ -75,7 +79,8 @@ def _criteria(system: SystemPlot) -> str:
 def _decided(unit: UnitPlot, system: SystemPlot, approved: dt.date, random: Random) -> list[str]:
     late = system.story is LevelStory.REGULATION_LATE
     regulated = approved + dt.timedelta(days=35 if late else -80)
-    appraised = approved - dt.timedelta(days=12)
+    swapped = system.paper is PaperStory.DATES_SWAPPED
+    appraised = approved + dt.timedelta(days=9 if swapped else -12)
     by, sign = POLICE, "QĐ-CAHN"
     if recorded_level(system) >= YEARLY_LEVEL:
         by, sign = CITY, "QĐ-UBND"
@@ -99,5 +104,11 @@ def _follow_up(system: SystemPlot, approved: dt.date, today: dt.date, random: Ra
         lines += [
             "inspections:",
             f"  - {{date: {inspected}, kind: periodic, by: {POLICE}, document: {number}/BC-CAHN}}",
+        ]
+    if system.paper is PaperStory.CHANGED_SINCE:
+        day = today - dt.timedelta(days=random.randint(5, 50))
+        lines += [
+            "changes:",
+            f"  - {{date: {day}, kind: connection, note: Nối với kho dùng chung}}",
         ]
     return lines

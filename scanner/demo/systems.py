@@ -44,6 +44,7 @@ KINDS: dict[str, SystemKind] = {
         set_name="csdl",
         personal_data=True,
         subjects=60,
+        truly="state_secret: true",
     ),
     "tin": SystemKind(
         name="Trang tin nội bộ",

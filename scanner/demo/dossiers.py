@@ -1,0 +1,94 @@
+"""What befell the papers of levels after they were drawn up; and the files of the dossiers.
+
+Cast last, so that the other stories stay where they are. The counts are for 126 units.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from random import Random
+
+from msgspec.structs import replace
+
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
+from scanner.demo.systems import KINDS
+
+_ALL = 126
+_COUNTS = {
+    PaperStory.TOO_LOW: 5,
+    PaperStory.DATES_SWAPPED: 4,
+    PaperStory.CHANGED_SINCE: 5,
+    PaperStory.DOSSIER_ALTERED: 4,
+    PaperStory.OLD_LAW: 6,
+}
+_CLEAR = (LevelStory.FINE, LevelStory.REVIEW_OVERDUE)
+"""Stories beside which another one can be told."""
+_OLD_LAW_ENDED = dt.date(2026, 6, 30)
+PARTS = ("overview", "design", "statement", "plan")
+"""Parts of a dossier below level 4."""
+
+
+def with_papers(units: Sequence[UnitPlot], random: Random) -> tuple[UnitPlot, ...]:
+    """Give some systems with an approved level one more story."""
+    free = [s for u in units for s in u.systems if s.story in _CLEAR]
+    random.shuffle(free)
+    told: dict[str, PaperStory] = {}
+    for story, count in _COUNTS.items():
+        for _ in range(max(1, round(count * len(units) / _ALL))):
+            fit = next((s for s in free if s.id not in told and _fits(s, story)), None)
+            if fit is not None:
+                told[fit.id] = story
+    return tuple(
+        replace(u, systems=tuple(_told(s, told, random) for s in u.systems)) for u in units
+    )
+
+
+def _fits(system: SystemPlot, story: PaperStory) -> bool:
+    if story is PaperStory.TOO_LOW:
+        return bool(KINDS[system.kind].truly)
+    return story is not PaperStory.OLD_LAW or system.story is LevelStory.FINE
+
+
+def _told(system: SystemPlot, told: dict[str, PaperStory], random: Random) -> SystemPlot:
+    story = told.get(system.id, PaperStory.FINE)
+    if story is not PaperStory.OLD_LAW:
+        return replace(system, paper=story)
+    approved = _OLD_LAW_ENDED - dt.timedelta(days=random.randint(0, 30))
+    return replace(system, paper=story, approved=approved)
+
+
+# ---------------------------------------------------------------------------------------- files
+
+
+def part_file(system: SystemPlot, part: str) -> str:
+    """Where a part of a dossier lies, relative to the project."""
+    return f"dossier/{system.id}/{part}.txt"
+
+
+def _text(system: SystemPlot, part: str) -> str:
+    return f"Dữ liệu mô phỏng: hồ sơ cấp độ của {system.id}, phần {part}.\n"
+
+
+def dossier_lines(system: SystemPlot) -> list[str]:
+    """The lines of a level record that list the dossier as approved."""
+    lines = ["dossier:"]
+    for part in PARTS:
+        digest = hashlib.sha256(_text(system, part).encode()).hexdigest()
+        where = f"part: {part}, file: {part_file(system, part)}"
+        lines.append(f'  - {{{where}, sha256: "{digest}"}}')
+    return lines
+
+
+def write_dossiers(out: Path, systems: Iterable[SystemPlot]) -> None:
+    """Write the files, one of them altered where the story says so."""
+    for system in systems:
+        for part in PARTS:
+            path = out / part_file(system, part)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = _text(system, part)
+            if system.paper is PaperStory.DOSSIER_ALTERED and part == "plan":
+                text += "Sửa sau khi phê duyệt.\n"
+            path.write_text(text, encoding="utf-8")
