@@ -126,7 +126,7 @@ def _cases(scan: Scan, ask: Ask, period: Window, until: dt.date) -> list[Case]:
     """The systems of the report in the order of their rows, each with where it stands."""
     by_system: dict[str, list[Result]] = {}
     for result in scan.results:
-        if result.system and result.check in CHECKS:
+        if result.system and result.family == "security":
             by_system.setdefault(result.system, []).append(result)
     mine = [
         s

@@ -7,14 +7,23 @@ from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 from checks.evidence import Value
-from checks.model import Status
+from checks.model import Severity, Status
 from checks.results import Result, Scan
 from checks.texts import clean
 from inventory.model import Inventory, System, Unit
 from reports.findings import unit_name
 from reports.form08.model import Agency, Lacking, Letterhead, Window
 from reports.form08.rules import Words
-from reports.form08.standing import APPROVED, PLANNED, RECORDED, SIGNED, Paper, Standing, forged
+from reports.form08.standing import (
+    APPROVED,
+    PLANNED,
+    RECORDED,
+    REVIEWED,
+    SIGNED,
+    Paper,
+    Standing,
+    forged,
+)
 from reports.voice import Voice
 
 
@@ -83,6 +92,15 @@ def _of_letter(desk: Desk, cases: Sequence[Case]) -> Iterator[Lacking]:
             yield _of_unit(desk, desk.sender, f"lack_{key}", name, f"letter.{key}")
     if not cases:
         yield _of_unit(desk, desk.sender, "lack_no_systems", name, "systems")
+    for row in desk.scan.results:
+        own = row.family == "security" and row.unit == desk.sender.id and row.system is None
+        if own and _weighs(row):
+            yield Lacking(
+                key="lack_finding_of_unit",
+                who=_officer(desk, desk.sender.id),
+                what=desk.words("lack_finding_of_unit", name=name, why=desk.sentence(row)),
+                where=f"unit {clean(desk.sender.id)}",
+            )
 
 
 def _of_agencies(
@@ -127,6 +145,7 @@ def _of_system(desk: Desk, case: Case) -> Iterator[Lacking]:
     yield from _of_record(desk, case)
     yield from _of_approval(desk, case)
     yield from _of_plan(desk, case)
+    yield from _of_findings(desk, case)
     for look in at.looks:
         if not look.document and desk.window.first <= look.date <= desk.until:
             where = _record(desk, system, "inspections")
@@ -202,6 +221,21 @@ def _of_plan(desk: Desk, case: Case) -> Iterator[Lacking]:
             yield _item(desk, case, "lack_plan_expected", where)
         elif at.plan_expected < desk.scanned:
             yield _item(desk, case, "lack_plan_past", where, day=at.plan_expected)
+
+
+def _of_findings(desk: Desk, case: Case) -> Iterator[Lacking]:
+    """What else the checks found of the level: to be mended or explained before the head signs."""
+    rows = case.standing.rows
+    told = (*(rows[c] for c in (REVIEWED, SIGNED) if c in rows), *case.standing.others)
+    for row in told:
+        if _weighs(row):
+            where = _record(desk, case.system)
+            yield _item(desk, case, "lack_finding", where, why=desk.sentence(row))
+
+
+def _weighs(row: Result) -> bool:
+    grave = row.severity in (Severity.CRITICAL, Severity.MAJOR)
+    return row.status is Status.FAIL and grave and row.waiver is None
 
 
 def _item(desk: Desk, case: Case, key: str, where: str, **said: object) -> Lacking:

@@ -22,15 +22,12 @@ def letterhead(
 ) -> Letterhead:
     """The head and foot of the letter of one sender."""
     said = sender.letter
-    place = _place_name(sender)
-    committee = sender.kind in COMMITTEES
-    default = f"{form('committee')}\n{place.upper()}" if committee else place.upper()
     power, title = _signature(sender)
     to = said.to or ((law().addressee,) if ask.owner else tuple(o.name for o in owners))
     return Letterhead(
         issuer=issuer(sender),
         above=clean(said.above) or _above(inventory, sender),
-        name=clean(said.name) or default,
+        name=clean(said.name) or _heading(sender),
         sign=clean(said.sign) or _first_sign(sender),
         place=clean(said.place),
         to=tuple(clean(t) for t in to if t),
@@ -61,7 +58,13 @@ def _place_name(unit: Unit) -> str:
 def _above(inventory: Inventory, unit: Unit) -> str:
     """A committee's letterhead names nobody above it; other bodies' name their parent."""
     parent = inventory.units.get(unit.parent)
-    return "" if unit.kind in COMMITTEES or parent is None else issuer(parent).upper()
+    return "" if unit.kind in COMMITTEES or parent is None else _heading(parent)
+
+
+def _heading(unit: Unit) -> str:
+    """A body's name in capitals; a committee's on two lines."""
+    place = _place_name(unit).upper()
+    return f"{form('committee')}\n{place}" if unit.kind in COMMITTEES else place
 
 
 def _first_sign(unit: Unit) -> str:

@@ -249,7 +249,6 @@ def grid(
 
 
 def _table(widths: Sequence[float], *, borders: bool) -> Element:
-    margin = 1.2 if borders else 0.0
     look = element("tblPr")
     look.append(element("tblW", {"w": twips(sum(widths)), "type": "dxa"}))
     if borders:
@@ -257,10 +256,14 @@ def _table(widths: Sequence[float], *, borders: bool) -> Element:
         sides = ("top", "left", "bottom", "right", "insideH", "insideV")
         look.append(element("tblBorders", None, *(element(s, edge) for s in sides)))
     look.append(element("tblLayout", {"type": "fixed"}))
-    side = {"w": twips(margin), "type": "dxa"}
-    look.append(element("tblCellMar", None, element("left", side), element("right", side)))
+    room = {"top": 0.4, "left": 1.2, "bottom": 0.6, "right": 1.2}
+    look.append(element("tblCellMar", None, *(_room(s, w * borders) for s, w in room.items())))
     columns = [element("gridCol", {"w": twips(w)}) for w in widths]
     return element("tbl", None, look, element("tblGrid", None, *columns))
+
+
+def _room(side: str, width: float) -> Element:
+    return element(side, {"w": twips(width), "type": "dxa"})
 
 
 def _cell(width: float, content: Sequence[Element], *, middle: bool = False) -> Element:

@@ -19,6 +19,8 @@ PLANNED = "security.plan-implemented"
 SIGNED = "security.record-signed"
 CHECKS = (RECORDED, APPROVED, REVIEWED, PLANNED, SIGNED)
 """The checks that the form stands on; the last two may be missing from a scan."""
+_FALSE = ("changed", "forged", "range")
+"""Faults of a signature that show that the file is not what was signed."""
 
 _OF_ANOTHER = (f"{RECORDED}.other-system", f"{RECORDED}.no-system")
 _PLANS: dict[str, PlanState] = {"not_started": "not_started", "partly": "partly", "fully": "fully"}
@@ -48,6 +50,8 @@ class Standing(Value, frozen=True):
 
     rows: dict[str, Result]
     record: bool | None
+    others: tuple[Result, ...] = ()
+    """The rows of the system's further security checks."""
     classified: bool | None = None
     dossier: bool | None = None
     appraised: bool | None = None
@@ -71,11 +75,13 @@ class Standing(Value, frozen=True):
 def standing(results: Sequence[Result], window: Window, until: dt.date) -> Standing:
     """Read the rows of one system; papers dated after `until` are not there yet."""
     rows = {r.check: r for r in results if r.check in CHECKS}
+    others = tuple(r for r in results if r.check not in CHECKS)
     record = _record(rows)
     if not record:
         return Standing(
             rows=rows,
             record=record,
+            others=others,
             classified=record,
             dossier=record,
             appraised=record,
@@ -92,6 +98,7 @@ def standing(results: Sequence[Result], window: Window, until: dt.date) -> Stand
     return Standing(
         rows=rows,
         record=True,
+        others=others,
         classified=bool(detail.get("type")),
         dossier=True if proposed else appraised,
         appraised=appraised,
@@ -112,8 +119,10 @@ def standing(results: Sequence[Result], window: Window, until: dt.date) -> Stand
 
 
 def forged(row: Result | None) -> bool:
-    """Whether a signature is there and does not hold: then the record says nothing."""
-    return row is not None and row.status is Status.FAIL and row.detail.get("intact") is False
+    """Whether a signature shows that the record is not what was signed: then it says nothing."""
+    if row is None or row.status is not Status.FAIL:
+        return False
+    return any(s.get("fault") in _FALSE for s in _mappings(row.detail.get("signatures")))
 
 
 def _record(rows: Mapping[str, Result]) -> bool | None:

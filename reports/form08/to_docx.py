@@ -20,7 +20,7 @@ from reports.form08.said import counted, finish_said, intro, of_simulated, range
 INLINE_ROWS = 15
 """Up to so many systems the table stands in the letter, before the signature."""
 _FIRST = 12.7
-_COLUMNS = (9, 34, 24, 24, 12, 19, 31, 28, 18, 20, 17, 16)
+_COLUMNS = (10.5, 31.5, 22.5, 23, 12, 18, 29, 27, 20.5, 20.5, 20.5, 17)
 _CENTRED = (0, 4, 5, 8, 9, 10, 11)
 _FIGURE_COLUMNS = (72, 18, 46, 70, 46)
 _SOURCE_COLUMNS = (10, 52, 70, 120)
@@ -34,10 +34,16 @@ def write_docx(found: Form08) -> bytes:
     put(document, *_head(found), *_section_1(found, words), *_section_2(found))
     if len(found.rows) <= INLINE_ROWS:
         paper.landscape(document)
-        put(document, _title(form("section_3")), _table(found.rows), _notes(), *_end(found))
+        put(
+            document,
+            _title(form("section_3")),
+            _table(found.rows),
+            _notes(),
+            *_end(found, paper.WIDE),
+        )
     else:
         said = _body(form("annexed", n=len(found.rows)))
-        put(document, _title(form("section_3")), said, *_end(found))
+        put(document, _title(form("section_3")), said, *_end(found, paper.TEXT_WIDTH))
         paper.landscape(document)
         put(document, *_annex_head(found), _table(found.rows), _notes())
     paper.landscape(document)
@@ -123,8 +129,8 @@ def _agency(key: str, agency: Agency) -> list[str]:
     return [phrase.format_map(said) for phrase in listed(f"{key}_fields")]
 
 
-def _end(found: Form08) -> list[Element]:
-    """The last sentence, the recipients, and who signs; they stay on one page."""
+def _end(found: Form08, width: float) -> list[Element]:
+    """The last sentence, the recipients, and who signs; they stay on one page of a text width."""
     letter = found.letter
     closing = form("closing", year=found.year, issuer=letter.issuer)
     copies = [form("copy", name=c) for c in letter.copies]
@@ -142,7 +148,7 @@ def _end(found: Form08) -> list[Element]:
     right.append(paragraph(run(letter.signer or form("blank"), 14, bold=True), align="center"))
     return [
         paragraph(run(closing), first=_FIRST, before=6, after=10, keep=True),
-        paper.layout((80, 85), [(left, right)]),
+        paper.layout((width * 0.48, width * 0.52), [(left, right)]),
     ]
 
 
@@ -220,7 +226,7 @@ def _sources(found: Form08, words: Words) -> list[Element]:
     below = [words(k) for k in ("row_no", "system", "system_id", "mark")]
     return [
         paragraph(run(words("source_title"), bold=True), align="center", after=4),
-        paragraph(run(intro(found, words), 11), after=6),
+        paragraph(run(intro(found, words), 11), align="left", after=6),
         paragraph(run(words("source_figures"), 12, bold=True), after=2, keep=True),
         grid(_FIGURE_COLUMNS, [heads], figures, points=10, centred=(1,)),
         paragraph(run(words("source_rows"), 12, bold=True), before=10, after=2, keep=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from reports.form08.model import FormError, Window
-from reports.form08.rules import Law, day
+from reports.form08.rules import Law
 
 
 def window_of(law: Law, year: int) -> Window:
@@ -30,13 +30,13 @@ def window(law: Law, scanned: dt.date, first: dt.date | None, last: dt.date | No
         found = legal if (found.first, found.last) == (legal.first, legal.last) else found
     if found.first > found.last:
         raise FormError(
-            f"the period begins on {day(found.first)}, after its end {day(found.last)}: "
+            f"the period begins on {found.first}, after its end {found.last}: "
             "give --from and --to the other way round"
         )
     if found.last < law.in_force:
         raise FormError(
-            f"Form 08 is in force since {day(law.in_force)}; the first report closes on "
-            f"{day(law.closes.of(law.first_year))}: choose a later --to"
+            f"Form 08 is in force since {law.in_force}; the first report closes on "
+            f"{law.closes.of(law.first_year)}: choose a later --to"
         )
     return found
 
@@ -57,5 +57,5 @@ def _a_year(start: dt.date, years: int) -> dt.date:
         return start.replace(year=start.year + years)
     except ValueError:
         if not dt.MINYEAR <= start.year + years <= dt.MAXYEAR:
-            raise FormError(f"no period is a year from {day(start)}: choose another day") from None
+            raise FormError(f"no period is a year from {start}: choose another day") from None
         return dt.date(start.year + years, 3, 1)
