@@ -213,7 +213,8 @@ def _point(row: _Row, clocks: Clockwork, latest: _Details, encrypted: bool | Non
         label = _label(row.backup_id)
         stamp = clocks.local(label)
     else:
-        stamp = clocks.true(begun or ended or _NEVER)
+        # With a clock that was put back the end may lie before the begin: the older cannot flatter.
+        stamp = clocks.true(min((t for t in (begun, ended) if t is not None), default=_NEVER))
     state = PointState.INVALID
     if row.status == _DONE and ended is not None:
         state = PointState.OK

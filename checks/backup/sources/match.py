@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -13,6 +14,8 @@ from checks.backup.sources.base import newest
 from checks.evidence import FailureKind, Unparsable
 from checks.texts import clean
 from inventory.model import BackupSet, PointFilter
+
+_CONTAINER = re.compile(r"[0-9a-f]{12}(?:[0-9a-f]{52})?", re.ASCII)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,9 +86,10 @@ def _groups(listed: Sequence[Found]) -> list[str]:
 
     firsts = []
     for found in listed:
-        # Paths of mktemp differ by letters that say nothing.
-        words = [f"{found.host}:{group_of(p) or p}" for p in found.point.paths or ()]
-        words = words or [f"{found.host}:{group_of(found.point.name)}"]
+        # A container's id and paths of mktemp differ by letters that say nothing.
+        host = "#" if _CONTAINER.fullmatch(found.host) else found.host
+        words = [f"{host}:{group_of(p) or p}" for p in found.point.paths or ()]
+        words = words or [f"{host}:{group_of(found.point.name)}"]
         for word in words[1:]:
             low, high = sorted((root(words[0]), root(word)))
             parent[high] = low

@@ -44,7 +44,9 @@ ever = st.none() | when
 failure = st.builds(Failure, kind=st.sampled_from(FailureKind), detail=st.just("a right"))
 text = st.text(max_size=8)
 ids = st.sampled_from(["", "a", "b", "c", "d"])
-fields = st.sampled_from(["encrypted", "immutable", "deletable", "public", "remote", "proofs"])
+fields = st.sampled_from(
+    ["encrypted", "immutable", "deletable", "public", "remote", "proofs", "restores"]
+)
 points = st.builds(
     BackupPoint,
     id=st.uuids().map(str) | ids,
