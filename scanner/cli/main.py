@@ -78,6 +78,10 @@ def _group() -> click.Group:
             "project",
             t("kiểm tra, liệt kê danh mục", "check, list and describe the inventory"),
         ),
+        "record": (
+            "record",
+            t("hồ sơ cấp độ: tạo, ký, xác minh", "level records: make, sign, verify"),
+        ),
         "doctor": (
             "look",
             t(
