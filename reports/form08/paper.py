@@ -20,6 +20,8 @@ from docx.section import Section
 from docx.shared import Mm, Pt
 
 FONT = "Times New Roman"
+BODY = 13.0
+"""Size of the text; the decree has 13 to 14."""
 TEXT_WIDTH = 165.0
 WIDE = 252.0
 """Text width of an upright and of a landscape A4 page, between the margins."""
@@ -109,7 +111,7 @@ def _fonts(document: Docx) -> None:
         for name in ("val", "eastAsia"):
             language.set(qn(f"w:{name}"), "vi-VN")
     normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = FONT, Pt(14)
+    normal.font.name, normal.font.size = FONT, Pt(BODY)
     spacing = normal.paragraph_format
     spacing.space_after, spacing.space_before, spacing.line_spacing = Pt(0), Pt(0), 1.0
 
@@ -157,7 +159,7 @@ def size(points: float, *, bold: bool = False, italic: bool = False) -> Element:
     return made
 
 
-def run(text: str, points: float = 14, *, bold: bool = False, italic: bool = False) -> Element:
+def run(text: str, points: float = BODY, *, bold: bool = False, italic: bool = False) -> Element:
     """A run of text; line breaks within it stay."""
     made = element("r", None, size(points, bold=bold, italic=italic))
     for at, line in enumerate(text.split("\n")):

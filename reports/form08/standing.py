@@ -130,7 +130,7 @@ def _record(rows: Mapping[str, Result]) -> bool | None:
     if row is None:
         return None
     if forged(rows.get(SIGNED)):
-        return False
+        return None  # Nobody can tell what stood in the record before it was changed.
     told = {s.get("message") for s in _mappings(row.detail.get("shortfalls"))}
     if "state" in row.detail and told.isdisjoint(_OF_ANOTHER):
         return True

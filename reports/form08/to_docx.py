@@ -57,12 +57,12 @@ def write_docx(found: Form08) -> bytes:
 
 def _head(found: Form08) -> list[Element]:
     letter = found.letter
-    left = [paragraph(run(letter.above, 13), align="center")] if letter.above else []
-    left += [paragraph(run(letter.name, 13, bold=True), align="center"), paper.rule(21)]
+    left = [paragraph(run(letter.above, 12), align="center")] if letter.above else []
+    left += [paragraph(run(letter.name, 12, bold=True), align="center"), paper.rule(21)]
     right = [
-        paragraph(run(form("nation"), 13, bold=True), align="center"),
-        paragraph(run(form("motto"), 14, bold=True), align="center"),
-        paper.rule(18.5),
+        paragraph(run(form("nation"), 12, bold=True), align="center"),
+        paragraph(run(form("motto"), 13, bold=True), align="center"),
+        paper.rule(21.5),
     ]
     dated = form(
         "dated", place=letter.place or form("blank"), day="……", month="……", year=found.year
@@ -140,12 +140,12 @@ def _end(found: Form08, width: float) -> list[Element]:
         *(paragraph(run(line, 11), align="left") for line in recipients),
     ]
     right = [
-        paragraph(run(line, 14, bold=True), align="center", keep=True)
+        paragraph(run(line, bold=True), align="center", keep=True)
         for line in (letter.power, letter.title or form("blank"))
         if line
     ]
-    right += [paragraph(run("", 14), keep=True) for _ in range(4)]
-    right.append(paragraph(run(letter.signer or form("blank"), 14, bold=True), align="center"))
+    right += [paragraph(run(""), keep=True) for _ in range(4)]
+    right.append(paragraph(run(letter.signer or form("blank"), bold=True), align="center"))
     return [
         paragraph(run(closing), first=_FIRST, before=6, after=10, keep=True),
         paper.layout((width * 0.48, width * 0.52), [(left, right)]),
@@ -164,8 +164,8 @@ def _annex_head(found: Form08) -> list[Element]:
         issuer=letter.issuer,
     )
     return [
-        paragraph(run(form("annex"), 14, bold=True), align="center"),
-        paragraph(run(form("annex_title"), 14, bold=True), align="center"),
+        paragraph(run(form("annex"), bold=True), align="center"),
+        paragraph(run(form("annex_title"), bold=True), align="center"),
         paragraph(run(of, 13, italic=True), align="center", after=2),
         paper.rule(105),
         paragraph(run("", 6)),
