@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from checks.evidence import Failure, FailureKind
 from checks.texts import clean
 
@@ -17,6 +19,8 @@ _REFUSED = re.compile(
     r"|is not allowed to (?:run|execute)|not in the sudoers file).*$",
     re.IGNORECASE | re.MULTILINE,
 )
+_LOGIN = re.compile(r"permission denied \((?:publickey|password|keyboard|gssapi)", re.IGNORECASE)
+"""How a further ssh, from the host to where its copies lie, says that it was not let in."""
 
 
 def fail(kind: FailureKind, detail: str) -> Failure:
@@ -39,7 +43,26 @@ def own_words(said: str) -> Failure | None:
             return fail(kind, found[1].strip())
     # Whatever the exit code: a listing that was refused a part is not the whole listing.
     refused = _REFUSED.search(said)
-    return fail(FailureKind.DENIED, refused[0].strip()) if refused else None
+    if refused is None:
+        return None
+    line = _sentence(refused[0].strip())
+    return fail(FailureKind.AUTH if _LOGIN.search(line) else FailureKind.DENIED, line)
+
+
+def _sentence(line: str) -> str:
+    """The refusal in a line of errors; some programs write JSON with a whole traceback in it."""
+    if not line.startswith("{"):
+        return line
+    try:
+        message = msgspec.json.decode(line, type=_Logged).message
+    except msgspec.DecodeError:
+        return line
+    found = _REFUSED.search(message)
+    return found[0].strip() if found else line
+
+
+class _Logged(msgspec.Struct):
+    message: str
 
 
 def by_exit(code: int | None, said: str) -> Failure | None:
