@@ -107,8 +107,7 @@ def test_an_ssh_that_ends_before_borg_reads_why() -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_lock_that_a_backup_holds_hides_nothing(version: str) -> None:
-    answers = (recorded(ARCHIVES.id, f"{version}-locked"),)
-    answers += (recorded(FIGURES.id, f"{version}-locked"),)
+    answers = recorded(ARCHIVES.id, f"{version}-locked"), recorded(FIGURES.id, f"{version}-locked")
     (point,) = parsed(backup("borg", repository=R), *answers).points
     assert (point.start, point.files) == (at("2026-11-20 02:00"), 1)
 
