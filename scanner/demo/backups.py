@@ -26,7 +26,7 @@ from scanner.demo.plot import BackupStory, HostPlot, Plot, SetPlot, SystemPlot
 DAILY_KEPT = 30
 WEEKLY_KEPT = 13
 _STALE_RUNS = (6, 24)
-"""Between how many of the newest runs a stale set lacks; a weekly one lacks a fifth as many."""
+"""Between how many of the newest runs a stale set lacks; a weekly one lacks two or three."""
 _GROWTH = 0.002
 _JITTER = 0.04
 
@@ -38,6 +38,14 @@ case " $* " in *" -r "* | *" -d "*) exec date "$@" ;; esac
 now=$(( $(date +%s) + {skew} ))
 if date -d "@$now" >/dev/null 2>&1; then exec date -d "@$now" "$@"; fi
 exec date -r "$now" "$@"
+"""
+
+
+_DF = """\
+#!/bin/sh
+# Dữ liệu mô phỏng: every server keeps its files on a disk of its own, whatever holds the demo.
+echo 'Filesystem Type 1024-blocks Used Available Capacity Mounted on'
+echo '/dev/vda1 ext4 103081248 41232496 61848752 40% /'
 """
 
 
@@ -63,20 +71,25 @@ _SPOILED: dict[BackupStory, Callable[[Run], Run]] = {
 
 
 def write_hosts(out: Path, plot: Plot, random: Random) -> None:
-    """Make every server's folder, with its clock when that is wrong, and all backup files."""
+    """Make every server's folder, its disk and its clock if that is wrong, and all backup files."""
     by_id = {host.id: host for host in plot.hosts}
     for host in plot.hosts:
         (host_home(out, host.id) / "bin").mkdir(parents=True)
+        _tool(out, host, "df", _DF)
         if host.kind is HostKind.SKEWED:
-            wrapper = host_home(out, host.id) / "bin" / "date"
-            wrapper.write_text(_DATE.format(skew=host.skew), encoding="utf-8")
-            wrapper.chmod(0o755)
+            _tool(out, host, "date", _DATE.format(skew=host.skew))
     for unit in plot.units:
         for system in unit.systems:
             for backup in system.sets:
                 _write_set(
                     out, by_id[backup.store or system.host], system, backup, plot.now, random
                 )
+
+
+def _tool(out: Path, host: HostPlot, name: str, script: str) -> None:
+    wrapper = host_home(out, host.id) / "bin" / name
+    wrapper.write_text(script, encoding="utf-8")
+    wrapper.chmod(0o755)
 
 
 def runs(backup: SetPlot, now: dt.datetime, random: Random) -> list[Run]:
@@ -98,7 +111,7 @@ def _told(backup: SetPlot, found: list[Run], random: Random) -> list[Run]:
     daily = backup.days == 1
     if backup.story is BackupStory.STALE:
         lost = random.randint(*_STALE_RUNS)
-        return found[lost if daily else 1 + lost // 5 :]
+        return found[lost if daily else 2 + lost // _STALE_RUNS[1] :]
     if backup.story in _GAPS:
         first, after = _GAPS[backup.story]
         return found[:first] + found[after:]

@@ -38,6 +38,7 @@ _FAILING: dict[BackupStory, dict[str, Severity]] = {
         "periodic": _MAJOR,
         "size-plausible": _MAJOR,
         "run-succeeded": _MAJOR,
+        "integrity-verified": _MAJOR,
     },
     BackupStory.NEVER: {
         "recent": _MAJOR,
@@ -245,14 +246,24 @@ def _set_verdict(system: SystemPlot, backup: SetPlot, name: str) -> tuple[Said, 
         return _fail(system, failing[name]), ""
     if backup.story is BackupStory.NEVER and name in (*_NOTHING_THERE, "automatic"):
         return _of_nothing(system, name), ""
-    if name in (*_NOT_IN_A_FOLDER, "integrity-verified") and _grave(system):
-        said = _FAIL_MINOR if name == "integrity-verified" else _UNTOLD
-        return said, "backup.plain_files"
+    if name == "integrity-verified" and not _unpacks(backup):
+        return (_FAIL_MINOR if _grave(system) else _NA), ""
+    if name in _NOT_IN_A_FOLDER and _grave(system):
+        # Whoever holds the server holds what lies on it; whether a disk is encrypted none can see.
+        own = name != "encrypted" and _store(system, backup) == (system.runs_on or system.host)
+        return (_FAIL_MINOR if own else _UNTOLD), "backup.plain_files"
     if untried:
         said = _fail(system) if name == "restore-tested" else _UNTOLD
         return said, "backup.never_restored"
-    na = (*_ONE_FILE_EACH, *_NOT_IN_A_FOLDER, "integrity-verified")
+    na = (*_ONE_FILE_EACH, *_NOT_IN_A_FOLDER)
     return (_NA if name in na else _PASS), ""
+
+
+def _unpacks(backup: SetPlot) -> bool:
+    """One of the newest three files holds something that can be unpacked."""
+    if backup.story is BackupStory.EMPTY:
+        return backup.days > 1  # the last two of a weekly set are empty, three of a daily one
+    return backup.story not in (BackupStory.NEVER, BackupStory.NO_FOLDER)
 
 
 def _of_nothing(system: SystemPlot, name: str) -> Said:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -18,6 +17,14 @@ from checks.backup.series import (
 )
 from checks.backup.sources import directory_scripts as scripts
 from checks.backup.sources.base import BackupSource, newest
+from checks.backup.sources.directory_look import (
+    Look,
+    below,
+    pairs_of,
+    read_content,
+    text_of,
+)
+from checks.backup.sources.directory_place import Mount, mount_of, repository
 from checks.backup.sources.place import place_of
 from checks.backup.timing import (
     Chosen,
@@ -51,7 +58,6 @@ CONTENT = Probe(
 _GROWING = dt.timedelta(seconds=30)
 """A file written to within this span before the look may still be growing."""
 _TOUCHED = dt.timedelta(hours=12)
-_COMPLETED = re.compile(r"(\d{4})-(\d\d)-(\d\d) +(\d{1,2}):(\d\d):(\d\d)", re.ASCII)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -63,18 +69,6 @@ class Entry(msgspec.Struct, frozen=True):
     birth: int
     size: int
     inode: int
-
-
-class Look(msgspec.Struct, frozen=True):
-    """What looking into a file told. `bad` says why it is no backup; `sure` that it is whole."""
-
-    bad: str = ""
-    sure: bool = False
-    completed: dt.datetime | None = None
-    """The time in the completion mark, naive: the writer's local time."""
-    note: str = ""
-    done: bool = False
-    """The file was opened and read."""
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -113,6 +107,8 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     )
     wanted = [e for e in entries if not is_companion(e.name)]
     points, older = newest(_point(e, reading) for e in wanted)
+    # The newest that were looked at tell of the files as they are made now.
+    plain = any(look.plain for look in reading.looks.values())
     notes = [] if whole else ["partly_unreadable"]
     notes += [] if content is not None else ["content_not_read"]
     notes += [] if clocks.zone is not None else ["zone_unknown"]
@@ -129,6 +125,14 @@ def read(context: Context, answers: Answers) -> BackupSeries:
         ),
         zone=clocks.zone_name,
         skew=clocks.skew,
+        repositories=(
+            repository(
+                context.subject,
+                read_mount(listed),
+                place_of(context.subject.the_backup).folder,
+                "plain" if plain else "",
+            ),
+        ),
     )
 
 
@@ -148,12 +152,14 @@ def read_listing(evidence: Evidence) -> tuple[list[Entry], bool]:
     Raises:
         Unparsable: the answer broke off, or is not what the script prints.
     """
-    pairs = list(_pairs(evidence))
+    pairs = list(pairs_of(evidence))
     if len(pairs) < 2 or pairs[0][0] != b"root" or pairs[-1][0] != b"end":
         raise Unparsable(f"{evidence.probe}: the listing broke off")
     root = pairs[0][1]
     entries = []
     for meta, path in pairs[1:-1]:
+        if meta in (b"place", b"below"):
+            continue
         try:
             mtime, ctime, birth, size, inode = (_whole(part) for part in meta.split(b" "))
         except ValueError:
@@ -163,73 +169,14 @@ def read_listing(evidence: Evidence) -> tuple[list[Entry], bool]:
                     f"{evidence.probe}: no figures of a file in {meta[:60]!r}"
                 ) from None
             continue
-        entries.append(Entry(_below(root, path), mtime, ctime, max(0, birth), max(0, size), inode))
+        entries.append(Entry(below(root, path), mtime, ctime, max(0, birth), max(0, size), inode))
     return entries, pairs[-1][1] == b"0"
 
 
-def read_content(evidence: Evidence) -> dict[str, Look]:
-    """What was told of each file that was opened, by name; a broken answer tells nothing more."""
-    root = b""
-    names: list[str] = []
-    blocks: list[dict[str, str]] = []
-    for key, value in _pairs(evidence, strict=False):
-        if key == b"root":
-            root = value
-        elif key == b"file":
-            names.append(_below(root, value))
-        elif key == b"marks":
-            blocks = _blocks(_text(value))
-    blocks += [{}] * (len(names) - len(blocks))
-    return {name: _look(told) for name, told in zip(names, blocks, strict=False)}
-
-
-def _blocks(text: str) -> list[dict[str, str]]:
-    """What was told of each file, in order. Of heads the first counts, of all else the last."""
-    blocks: list[dict[str, str]] = []
-    for line in text.splitlines():
-        key, _, value = line.partition("=")
-        if line == "file":
-            blocks.append({})
-        elif blocks and (key != "head" or key not in blocks[-1]):
-            blocks[-1][key] = value
-    return blocks
-
-
-def _below(root: bytes, path: bytes) -> str:
-    """A path from its root on: a date in the folder's own path says nothing of its files."""
-    folder = root.rstrip(b"/") + b"/"
-    if path.startswith(folder):
-        return _text(path.removeprefix(folder))
-    return base(_text(path))
-
-
-def _look(values: Mapping[str, str]) -> Look:
-    if values.get("look") != "done":
-        return Look(note="content_not_read")
-    if values.get("rc", "0") != "0" or values.get("tar_rest", "0") != "0":
-        return Look(bad="broken_archive", done=True)
-    if values.get("empty"):
-        return Look(bad="empty_archive", done=True)
-    head, mark = values.get("head"), values.get("mark")
-    if head is not None and mark != head:
-        return Look(bad="no_completion_mark", done=True)
-    sure = mark is not None or "tar_rest" in values
-    return Look(sure=sure, done=True, completed=_completed(values.get("completed", "")))
-
-
-def _completed(text: str) -> dt.datetime | None:
-    match = _COMPLETED.match(text)
-    try:
-        return dt.datetime(*(int(g) for g in match.groups())) if match else None  # type: ignore[arg-type]  # noqa: DTZ001
-    except ValueError:
-        return None
-
-
-def _pairs(evidence: Evidence, *, strict: bool = True) -> Iterator[tuple[bytes, bytes]]:
-    fields = bytes(evidence.stdout).split(b"\0")
-    if strict and (len(fields) % 2 == 0 or fields[-1].strip()):
-        raise Unparsable(f"{evidence.probe}: the answer is not made of pairs")
-    yield from zip(fields[:-1:2], fields[1::2], strict=False)
+def read_mount(evidence: Evidence) -> Mount | None:
+    """The file system on which a listed folder lies; None when the answer does not say."""
+    told = dict(pairs_of(evidence))
+    return mount_of(text_of(told.get(b"place", b"")), text_of(told.get(b"below", b"")))
 
 
 def _whole(text: bytes) -> int:
@@ -239,10 +186,6 @@ def _whole(text: bytes) -> int:
     if len(text) > 20:
         raise ValueError
     return int(text)
-
-
-def _text(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
 
 
 def _point(entry: Entry, reading: _Reading) -> BackupPoint:
@@ -281,6 +224,8 @@ def _point(entry: Entry, reading: _Reading) -> BackupPoint:
         clock="host",
         name=base(entry.name),
         checked=look.done,
+        encrypted=True if look.cipher and not look.bad else None,
+        verified=look.verified,
         notes=tuple(dict.fromkeys(notes)),
     )
 

@@ -34,7 +34,8 @@ printf 'root\0%s\0' "$d"
 """
 
 # Pairs of NUL-ended fields: `root` and the folder, then for each file `mtime ctime birth size
-# inode` and its path. The last pair is `end` and find's exit code, so that an answer that broke off
+# inode` and its path. `place` is what df says, `below` whether the device is encrypted (the kernel
+# tells it everybody). The last pair is `end` and find's exit code, so that an answer that broke off
 # cannot pass for a short one.
 _LIST = r"""
 nl='
@@ -55,7 +56,21 @@ else
     o=$1 f=$2; shift 2
     for x do printf "%s\000%s\000" "$(stat "$o" "$f" "$x")" "$x"; done' sh "$o" "$f" {} +
 fi
-printf 'end\0%s\0' "$rc"
+fs=$(df -PT "$d" 2>/dev/null) || fs=$(df -P "$d" 2>/dev/null)
+dev=${fs##*"$nl"} dev=${dev%% *} below=
+crypt() {
+  for u do
+    { read -r x <"$u"; } 2>/dev/null || return 1
+    case $x in CRYPT-LUKS*|CRYPT-PLAIN*|CRYPT-BITLK*|CRYPT-TCRYPT*) ;; *) return 1;; esac
+  done
+}
+case $dev in /dev/mapper/*)
+  for s in /sys/class/block/dm-*; do
+    { read -r x <"$s/dm/name"; } 2>/dev/null && [ "/dev/mapper/$x" = "$dev" ] || continue
+    if crypt "$s/dm/uuid" || crypt "$s"/slaves/*/dm/uuid; then below=crypt; fi
+  done
+esac
+printf 'place\0%s\0below\0%s\0end\0%s\0' "$fs" "$below" "$rc"
 """
 
 # The newest files, newest first: `time size path`. GNU find tells it by itself, elsewhere stat
@@ -84,15 +99,27 @@ named() { case $f in
   *.gz|*.tgz) un='gzip -dc';; *.zst|*.tzst) un='zstd -dcq';;
   *.bz2|*.tbz|*.tbz2) un='bzip2 -dc';; *) un=;;
 esac; }
-starts() { case $1$2$3$4$5$6 in
-  1f8b*) un='gzip -dc';; 28b52ffd*) un='zstd -dcq';; fd377a585a00) un='xz -dc';;
-  425a68*) un='bzip2 -dc';; *) un=;;
-esac; }
-magic() { starts $(od -An -v -tx1 -N6 <"$f"); }
+# Begins of packed and of encrypted files: OpenPGP to a key (84, 85, c1) or a password (8c, c3),
+# openssl, LUKS; 7z says in its end whether even its list of names is encrypted.
+starts() {
+  IFS=; hex="$*"; unset IFS
+  un= cipher= id='????????????????[01][0129]'
+  case $hex in
+    1f8b*) un='gzip -dc';; 28b52ffd*) un='zstd -dcq';; fd377a585a00*) un='xz -dc';;
+    425a68*) un='bzip2 -dc';;
+    84??03$id*|85????03$id*|c1??03$id*|c1????03$id*) cipher=openpgp;;
+    8c??040[1-9a-d]0[0134]*|c3??040[1-9a-d]0[0134]*|c3??0[56]*) cipher=openpgp;;
+    53616c7465645f5f*) cipher=openssl;; 4c554b53babe*) cipher=luks;;
+    377abcaf271c*)
+      case $(tail -c 512 "$f" | od -An -v -tx1 | tr -d ' \n') in *06f10701*) cipher=7z;; esac;;
+  esac
+}
+magic() { starts $(od -An -v -tx1 -N16 <"$f"); }
 there() { command -v "${un%% *}" >/dev/null 2>&1; }
 # dd takes no byte more than it passes on, so that tail goes on behind it.
 first() { dd ibs=256 obs=4096 count=16 2>/dev/null; }
 plain() {
+  [ -z "$cipher" ] || printf '%s cipher %s\n' "$n" "$cipher"
   if [ "$size" -le 8192 ]; then head -c 8192 "$f"; else first <"$f"; tail -c 4096 "$f"; fi
   printf '\n%s raw   0\n' "$n"
 }
@@ -113,6 +140,7 @@ look() {
   printf '%s file\n' "$n"
   if [ ! -r "$f" ]; then echo "$n look denied"; return; fi
   named
+  cipher=
   if [ -z "$un" ] || ! there || [ "$size" -gt BIG ]; then magic; fi
   if [ -z "$un" ]; then plain
   elif ! there; then echo "$n look no_${un%% *}"
@@ -127,6 +155,16 @@ function head(line) {
   if (line == "-- PostgreSQL database cluster dump") print "head=postgresql_cluster"
   if (line ~ /^-- (MySQL|MariaDB) dump /) print "head=mysql"
 }
+function cipher(lines, k, i) {
+  if (text ~ /^(Salted__|U2FsdGVkX1)/) print "cipher=openssl"
+  if (text ~ /^(age-encryption.org.v1|-----BEGIN AGE ENCRYPTED FILE-----)/) print "cipher=age"
+  if (text ~ /^.ANSIBLE_VAULT;/) print "cipher=ansible-vault"
+  if (text ~ /^-----BEGIN PGP MESSAGE-----/) {
+    for (i = 2; i < k && lines[i] != ""; i++) { }
+    if (lines[i + 1] ~ /^(hF4D|hQ[A-Q][MO]A|jA0E|wV4D|wc[A-D][A-Z]|ww0E)/) print "cipher=openpgp"
+  }
+  if (text ~ /^(PGDMP|SQLite format 3)/) print "readable=1"
+}
 function mark(line) {
   if (line ~ /^-- PostgreSQL database dump complete/) print "mark=postgresql"
   if (line ~ /^-- PostgreSQL database cluster dump complete/) print "mark=postgresql_cluster"
@@ -137,8 +175,10 @@ function mark(line) {
 }
 function tell(rc, lines, i, k) {
   if (packed && text == "") print "empty=1"
+  if (packed) print "packed=1"
   k = split(substr(text, 1, 4096), lines, "\n")
   for (i = 1; i <= k; i++) { gsub(/[\001\002]/, "", lines[i]); head(lines[i]) }
+  cipher(lines, k)
   i = length(text) - 4095
   k = split(i > 0 ? substr(text, i) : text, lines, "\n")
   for (i = 1; i <= k; i++) { gsub(/[\001\002]/, "", lines[i]); mark(lines[i]) }
@@ -156,6 +196,7 @@ $2 == "file" { print "file"; packed = 0 }
 $2 == "packed" { packed = 1 }
 $2 == "look" { print "look=" $3 }
 $2 == "plain" { packed = 0 }
+$2 == "cipher" { print "cipher=" $3 }
 $2 == "rc" { tell($3) }
 $2 == "raw" { if (packed) print "look=other"; else tell(0) }
 { text = ""; more = 0 }'

@@ -20,13 +20,8 @@ from hypothesis import strategies as st
 
 from checks.backup import recency
 from checks.backup.series import BackupPoint, BackupSeries, Origin, PointState
-from checks.backup.sources.directory import (
-    CONTENT,
-    LISTING,
-    Look,
-    read_content,
-    read_listing,
-)
+from checks.backup.sources.directory import CONTENT, LISTING, read_listing
+from checks.backup.sources.directory_look import Look, read_content
 from checks.backup.sources.registry import SERIES
 from checks.evidence import Answers, Evidence, FailureKind, Need, Unparsable
 from checks.model import Context, Scope, Subject
