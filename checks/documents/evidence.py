@@ -15,13 +15,17 @@ from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.packed import Joined, signs_of
+from checks.documents.sources.exchange import read_exchange
+from checks.documents.sources.exim import read_exim
 from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.incoming import read_incoming
-from checks.documents.sources.mail_probe import MAIL_LOG
+from checks.documents.sources.mail_probe import MAIL_LOG, mail_params
 from checks.documents.sources.postal import read_postal
 from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.reading import Read, Reader, Reading
 from checks.documents.sources.register import read_register
+from checks.documents.sources.uploads import Join
+from checks.documents.sources.zimbra import read_zimbra
 from checks.evidence import (
     Answers,
     Evidence,
@@ -84,7 +88,23 @@ def _read_register(files: Sequence[FileEntry], reading: Reading) -> Read:
 
 
 def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:
-    done = read_postfix(files, reading.name, reading.zone, reading.finder)
+    done = read_postfix(files, reading.name, reading.zone, reading.finder, join=reading.join)
+    return done.events, done.report
+
+
+def _read_zimbra(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_zimbra(files, reading.name, reading.zone, reading.finder)
+    reading.join.tell(reading.name, done.uploads)
+    return done.events, done.report
+
+
+def _read_exchange(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_exchange(files, reading.name, reading.zone, reading.finder)
+    return done.events, done.report
+
+
+def _read_exim(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_exim(files, reading.name, reading.zone, reading.finder)
     return done.events, done.report
 
 
@@ -96,8 +116,13 @@ FILE_KINDS = (
 )
 """Every kind of file, in the order of reading: the register first, because it tells the signs."""
 
-MAIL_KINDS: dict[str, Reader] = {"postfix": _read_postfix}
-"""A reader for each kind of mail log."""
+MAIL_KINDS: dict[str, Reader] = {
+    "zimbra": _read_zimbra,
+    "postfix": _read_postfix,
+    "exchange": _read_exchange,
+    "exim": _read_exim,
+}
+"""A reader for each kind of mail log, in the order of reading: the first tells another names."""
 
 
 def _declared(subject: Subject) -> Documents:
@@ -127,7 +152,7 @@ def _file(subject: Subject, key: str) -> Request:
 
 def _mail(source: MailSource, need: Need) -> Request:
     if source.server:
-        return MAIL_LOG.request(source.server, need, path=source.path)
+        return MAIL_LOG.request(source.server, need, **mail_params(source.kind, source.path))
     return files_request(MAIL_FILE, source.path, need)
 
 
@@ -179,15 +204,29 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
         if kind.source is SourceKind.REGISTER:
             signs = signs | signs_of(found[-1][0])
     finder = Finder(signs)
-    found += [_read_mail(ctx, source, answers, (directory, finder)) for source in said.mail]
+    found += _read_mails(ctx, said.mail, answers, (directory, finder))
     return DocumentEvents(
         events=Joined(events for events, _ in found),
         sources=tuple(report for _, report in found),
     )
 
 
+def _read_mails(
+    ctx: Context, sources: Sequence[MailSource], answers: Answers, known: tuple[Directory, Finder]
+) -> list[Read]:
+    """Every mail log, in the order declared, whichever was read first."""
+    order = [*MAIL_KINDS]
+    join = Join()
+    read: dict[int, Read] = {}
+    for n, source in sorted(
+        enumerate(sources), key=lambda s: order.index(s[1].kind) if s[1].kind in order else 0
+    ):
+        read[n] = _read_mail(ctx, source, answers, (*known, join))
+    return [(read[n][0], join.settled(read[n][1])) for n in range(len(sources))]
+
+
 def _read_mail(
-    ctx: Context, source: MailSource, answers: Answers, known: tuple[Directory, Finder]
+    ctx: Context, source: MailSource, answers: Answers, known: tuple[Directory, Finder, Join]
 ) -> Read:
     name = mail_name(source)
     reader = MAIL_KINDS.get(source.kind)
@@ -196,8 +235,14 @@ def _read_mail(
         detail = f"documents.mail {name}: kind {source.kind} (known: {kinds})"
         failure = Failure(kind=FailureKind.NOT_DECLARED, detail=detail)
         return (), SourceReport(kind=SourceKind.MAIL, name=name, key="mail", failure=failure)
-    directory, finder = known
-    reading = Reading(name=name, zone=_zone(source, ctx.zone), directory=directory, finder=finder)
+    directory, finder, join = known
+    reading = Reading(
+        name=name,
+        zone=_zone(source, ctx.zone),
+        directory=directory,
+        finder=finder,
+        join=join,
+    )
     answer = _answer(answers, _mail(source, Need.OPTIONAL))
     kind = FileKind(key="mail", source=SourceKind.MAIL, probe=MAIL_FILE, read=reader)
     return _guarded(kind, answer, reading)

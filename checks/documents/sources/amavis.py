@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
 
 from checks.documents.events import Place
 from checks.documents.numbers import Finder
 from checks.documents.sources.headers import decode_words
-from checks.documents.sources.mails import Contents
+from checks.documents.sources.mails import Contents, PlaceOf
 
 NEEDED = rb"[^ ]*amavis[^ ]*\[[0-9]+\]: \([0-9-]+\) (\(!+\))?(Passed |p\.path |\.\.\.)"
 """Which lines are needed, in words that Python and `grep -E` read alike."""
@@ -31,8 +30,6 @@ _QUEUED_AS = re.compile(rb", queued_as: ([0-9A-Za-z]{6,20})\b")
 _SIZE = re.compile(rb", Hits: [^,]{1,20}, size: \d+")
 _NAME = re.compile(rb"(?:^|,)N=")
 _KEY = re.compile(rb",[A-Z]=")
-
-PlaceOf = Callable[[], Place]
 
 
 class _Task:

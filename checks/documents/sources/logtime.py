@@ -1,4 +1,4 @@
-"""Time stamps of log lines: RFC 3339 with an offset, and the old style without year or zone."""
+"""Time stamps of log lines: ISO 8601 with or without an offset, and the old style without year."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 STAMP = rb"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 """Either style, as a pattern over bytes."""
-_AT_START = re.compile(rb"^(?:\d+:)?(" + STAMP + rb") ", re.MULTILINE)
+_ISO = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4}\b)?"
+_AT_START = re.compile(rb"^(?:\d+:)?(" + _ISO + rb"|" + STAMP + rb")[ ,]", re.MULTILINE)
 _MONTHS = {
     m: i + 1 for i, m in enumerate(b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
 }
@@ -60,7 +61,10 @@ class StampReader:
 
     def _modern(self, stamp: bytes) -> dt.datetime | None:
         try:
-            found = dt.datetime.fromisoformat(stamp.decode("ascii"))
+            text = stamp.decode("ascii")
+            if text[-6:-4] in (" +", " -"):  # as Exim writes an offset
+                text = text[:-6] + text[-5:]
+            found = dt.datetime.fromisoformat(text)
             if found.tzinfo is None:
                 found = found.replace(tzinfo=self._zone)
             return found.astimezone(dt.UTC)
@@ -120,3 +124,11 @@ def first_stamp(view: memoryview, mtime: dt.datetime, zone: ZoneInfo) -> dt.date
     """When a log begins, for putting rotated files in order; None when no line has a stamp."""
     match = _AT_START.search(bytes(view[:_STEP]))
     return StampReader(view, mtime, zone).read(match[1]) if match else None
+
+
+def first_line(view: memoryview) -> bytes:
+    """The first line with a stamp, at most 1 KiB of it; else the beginning of the file."""
+    head = bytes(view[:_STEP])
+    match = _AT_START.search(head)
+    start = match.start() if match else 0
+    return head[start : start + 1024].partition(b"\n")[0]

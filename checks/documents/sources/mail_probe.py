@@ -10,11 +10,19 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from checks.documents.sources.postfix_lines import NEEDED
+from checks.documents.sources import exchange, exim, postfix_lines, zimbra
 from checks.evidence import Probe, Source
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one log, at most."""
+
+NEEDED = {
+    "postfix": "^[^ ]+( +[0-9]+ [0-9:]+)? [^ ]+ " + postfix_lines.NEEDED.decode("ascii"),
+    "zimbra": zimbra.NEEDED,
+    "exchange": exchange.NEEDED,
+    "exim": exim.NEEDED,
+}
+"""Which lines of each kind of log are sent, for `grep -E`."""
 
 _GLOB = re.compile(r"[*?]|\[[!^]?[A-Za-z0-9-]+\]")
 
@@ -39,15 +47,20 @@ def _folder(pattern: str) -> str:
     return literal.rpartition("/")[0] or "/"
 
 
+def mail_params(kind: str, path: str) -> dict[str, str]:
+    """The parameters of a request for one log."""
+    return {"path": path} if kind == "postfix" else {"path": path, "kind": kind}
+
+
 def script(params: Mapping[str, str]) -> str:
-    """The sh text for one path or pattern (`params["path"]`)."""
+    """The sh text for one path or pattern (`params["path"]`) of a log of `params["kind"]`."""
     path = params["path"]
     path = path if path.startswith("/") else f"./{path}"
     return _SCRIPT.format(
         pattern=quoted_pattern(path),
         folder=shlex.quote(_folder(path)),
         shown=shlex.quote(path),
-        needed=shlex.quote("^[^ ]+( +[0-9]+ [0-9:]+)? [^ ]+ " + NEEDED.decode("ascii")),
+        needed=shlex.quote(NEEDED[params.get("kind", "postfix")]),
         limit=LIMIT,
     )
 
@@ -61,6 +74,9 @@ sauro_stop() {{ echo "sauro:$1" >&2; exit "$2"; }}
 sauro_text() {{
   case $1 in
     *.gz) gzip -dc <"$1" 2>/dev/null | head -c {limit} ;;
+    *.bz2) bzip2 -dc <"$1" 2>/dev/null | head -c {limit} ;;
+    *.xz) xz -dc <"$1" 2>/dev/null | head -c {limit} ;;
+    *.zst) zstd -dcq <"$1" 2>/dev/null | head -c {limit} ;;
     *) head -c "$2" <"$1" ;;
   esac
 }}
@@ -75,6 +91,10 @@ if printf 'x\n' | grep -anE 'x' >/dev/null 2>&1; then
 else
   sauro_cut() {{ sauro_text "$1" "$2"; }}
 fi
+sauro_whole() {{
+  command -v "$1" >/dev/null 2>&1 || sauro_stop "missing $1" 127
+  "$1" -t <"$2" 2>/dev/null || sauro_stop " damaged archive $2" 1
+}}
 sauro_seen=
 for sauro_f in {pattern}; do
   [ -f "$sauro_f" ] || continue
@@ -82,9 +102,10 @@ for sauro_f in {pattern}; do
   [ -r "$sauro_f" ] || sauro_stop "denied $sauro_f" 77
   case $sauro_f in
     *[[:cntrl:]]*) sauro_stop " a control character in a file name" 1 ;;
-    *.gz)
-      command -v gzip >/dev/null 2>&1 || sauro_stop "missing gzip" 127
-      gzip -t <"$sauro_f" 2>/dev/null || sauro_stop " damaged archive $sauro_f" 1 ;;
+    *.gz) sauro_whole gzip "$sauro_f" ;;
+    *.bz2) sauro_whole bzip2 "$sauro_f" ;;
+    *.xz) sauro_whole xz "$sauro_f" ;;
+    *.zst) sauro_whole zstd "$sauro_f" ;;
   esac
   sauro_t=$(date -u -r "$sauro_f" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null) ||
     sauro_stop "missing date -r" 127

@@ -20,6 +20,7 @@ from checks.documents.events import (
     SourceReport,
 )
 from checks.documents.numbers import Finder
+from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
 
 LARGE = 30_000
@@ -27,6 +28,14 @@ LARGE = 30_000
 _MENTIONS = 64
 """Documents that one mail may name; more is somebody's list."""
 _DOMAIN = re.compile(r"[a-z0-9.-]{1,253}$")
+
+
+Delivery = tuple[bytes, bytes, StampReader, int]
+"""Address, stamp and year of a delivery, and what reads them: only when a document is named."""
+
+
+PlaceOf = Callable[[], Place]
+"""Where a line stands: worked out only when it names a document."""
 
 
 class MailLog(msgspec.Struct, frozen=True):
@@ -51,17 +60,17 @@ class Contents:
         self.secret = False
         self.noted: dict[DocumentKey, tuple[Mention, Place]] = {}
 
-    def read_subject(self, finder: Finder, text: str, place: Callable[[], Place]) -> None:
+    def read_subject(self, finder: Finder, text: str, place: PlaceOf) -> None:
         """Take in a decoded subject; `place` is asked for only when it names a document."""
         self.subject = True
         self._read(finder, text, FoundIn.SUBJECT, place)
 
-    def read_name(self, finder: Finder, text: str, place: Callable[[], Place]) -> None:
+    def read_name(self, finder: Finder, text: str, place: PlaceOf) -> None:
         """Take in the name of an attachment; `place` as for the subject."""
         self.named = True
         self._read(finder, text, FoundIn.NAME, place)
 
-    def _read(self, finder: Finder, text: str, where: FoundIn, place: Callable[[], Place]) -> None:
+    def _read(self, finder: Finder, text: str, where: FoundIn, place: PlaceOf) -> None:
         self.secret = self.secret or is_secret(text)
         for mention in mentions(finder, text, where):
             known = self.noted.get(mention.key)
@@ -124,12 +133,18 @@ class Tally:
         contents: Contents,
         sender: bytes,
         size: int,
-        delivered: Iterable[tuple[str, dt.datetime]],
+        delivered: Iterable[Delivery],
     ) -> None:
         """The events of one mail: one for each document and domain, the first time it got there."""
+        if not contents.noted:
+            return
         times: dict[str, dt.datetime] = {}
-        for domain, time in delivered:
-            times.setdefault(domain, time)
+        for address, stamp, stamps, year in delivered:
+            time = stamps.at(stamp, year)
+            if time is None:
+                self.unparsed += 1
+            else:
+                times.setdefault(domain_of(address), time)
         automatic = is_automatic(sender.decode("utf-8", "replace"))
         for key, (mention, place) in contents.noted.items():
             trace = MailTrace(

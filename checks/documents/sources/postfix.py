@@ -7,20 +7,18 @@ delivery lines only; a header line's text is the sender's and is never believed 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from checks.documents.events import Place, SourceKind
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis import Tasks
 from checks.documents.sources.headers import decode_words, file_names
-from checks.documents.sources.logfiles import LogFile, in_order
+from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
 from checks.documents.sources.logtime import StampReader
-from checks.documents.sources.mails import Contents, MailLog, Tally, domain_of
+from checks.documents.sources.mails import Contents, Delivery, MailLog, Tally
 from checks.documents.sources.postfix_lines import (
     ANY,
     HEADER,
@@ -28,10 +26,9 @@ from checks.documents.sources.postfix_lines import (
     LINE,
     PASSED_ON,
     SIZE,
-    LineCounter,
     header_text,
 )
-from checks.documents.sources.uploads import NOTHING, Uploads
+from checks.documents.sources.uploads import Join
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 
@@ -55,8 +52,7 @@ class _Life:
         self.handed_on = False
         self.started = False
         self.contents: Contents | None = None
-        self.delivered: list[tuple[bytes, bytes, StampReader, int]] = []
-        """Address, stamp, and what reads the stamp: read only when the mail names a document."""
+        self.delivered: list[Delivery] = []
 
     def said(self) -> Contents:
         """What was logged of its subject and names, to be added to."""
@@ -71,50 +67,44 @@ def read_postfix(
     zone: ZoneInfo,
     finder: Finder,
     open_lives: int = OPEN_LIVES,
+    join: Join | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
+
+    `join` knows the names that another log of the unit tells.
 
     Raises:
         Unparsable: a file is a damaged archive, or nothing in the files looks like a mail log.
     """
-    return PostfixReader(zone, finder, open_lives).whole(files, name)
+    ordered, same = in_order(files, zone)
+    reader = _Reader(zone, finder, open_lives, join)
+    for file in ordered:
+        reader.read(file)
+    reader.end()
+    full = [f for f in ordered if len(f.data)]
+    if full and not reader.tally.lines and not any(ANY.search(f.head()) for f in full):
+        raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
+    return reader.tally.log(name, len(ordered), same)
 
 
-class PostfixReader:
+class _Reader:
     """The lives under way, and what came of the ended ones."""
 
     def __init__(
-        self,
-        zone: ZoneInfo,
-        finder: Finder,
-        open_lives: int = OPEN_LIVES,
-        uploads: Uploads = NOTHING,
+        self, zone: ZoneInfo, finder: Finder, open_lives: int, join: Join | None = None
     ) -> None:
-        """`uploads` are the mails whose names another log of the unit tells."""
-        self.met = bytearray(len(uploads.seen))
-        """One byte for each mail of `uploads`: 1 when this log has its way to the recipients."""
-        self._tally = Tally(zone)
+        self.tally = Tally(zone)
         self._zone = zone
         self._finder = finder
         self._cap = open_lives
-        self._uploads = uploads
+        self._join = join or None
         self._tasks = Tasks(finder)
         # Ordered ones, because a plain dict finds its oldest key ever more slowly.
         self._open: OrderedDict[bytes, _Life] = OrderedDict()
         self._ended: OrderedDict[bytes, _Life] = OrderedDict()
 
-    def whole(self, files: Iterable[FileEntry], name: str) -> MailLog:
-        """Read all files of one log as one stream; raises `Unparsable` as `read_postfix` does."""
-        ordered, same = in_order(files, self._zone)
-        for file in ordered:
-            self._file(file)
-        self._end()
-        full = [f for f in ordered if len(f.data)]
-        if full and not self._tally.lines and not any(ANY.search(f.head()) for f in full):
-            raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
-        return self._tally.log(name, len(ordered), same)
-
-    def _file(self, file: LogFile) -> None:
+    def read(self, file: LogFile) -> None:
+        """Take in one file."""
         stamps = StampReader(file.head(), file.mtime, self._zone)
         base = 1
         for block in file.blocks():
@@ -126,7 +116,7 @@ class PostfixReader:
     def _block(
         self, name: str, block: memoryview, stamps: StampReader, counter: LineCounter
     ) -> None:
-        hour, stamp, lines, seen = b"", b"", 0, self._tally.seen
+        hour, stamp, lines, seen = b"", b"", 0, self.tally.seen
         for found in LINE.finditer(block):
             _, stamp, host, queue, what, rest = found.groups()
             lines += 1
@@ -147,7 +137,7 @@ class PostfixReader:
                 self._header(key, found, name, counter)
             else:
                 self._opened(key, what, rest)
-        self._tally.lines += lines
+        self.tally.lines += lines
         if stamp:
             seen(stamps.read(stamp))
 
@@ -156,7 +146,7 @@ class PostfixReader:
         if life is None:
             life = self._open[key] = _Life(key.rpartition(b"/")[2])
             if len(self._open) > self._cap:
-                self._tally.dropped += 1
+                self.tally.dropped += 1
                 self._emit(self._open.popitem(last=False)[1])
         return life
 
@@ -168,11 +158,10 @@ class PostfixReader:
             self._removed(key)
         life = self._life(key)
         life.started = life.started or begins
-        if self.met and not begins:
-            at = self._uploads.index(rest)
-            if at >= 0:
-                self.met[at] = 1
-                life.said().add(self._uploads.contents(at))
+        if self._join is not None and not begins:
+            told = self._join.ask(rest)
+            if told is not None:
+                life.said().add(told)
 
     def _queued(self, life: _Life | None, rest: bytes) -> None:
         if life is None:
@@ -202,18 +191,18 @@ class PostfixReader:
             return
         kind = header[1].lower()
         text = header_text(kind, header[2]).decode("utf-8", "replace")
-        place = partial(_place, found, name, counter, key.rpartition(b"/")[2])
+        where = partial(place, found, name, counter, life.queue)
         if kind == b"subject":
-            life.said().read_subject(self._finder, decode_words(text), place)
+            life.said().read_subject(self._finder, decode_words(text), where)
             return
         for file_name in file_names(text):
-            life.said().read_name(self._finder, file_name, place)
+            life.said().read_name(self._finder, file_name, where)
 
     def _filtered(
         self, host: bytes, found: re.Match[bytes], name: str, counter: LineCounter
     ) -> None:
         """A line of the content filter: what it says belongs to a mail of Postfix's."""
-        ended = self._tasks.read(host, found[6], partial(_place, found, name, counter, b""))
+        ended = self._tasks.read(host, found[6], partial(place, found, name, counter))
         for queue in ended[0] if ended else ():
             key = host + b"/" + queue
             life = self._open.get(key) or self._ended.get(key)
@@ -252,39 +241,19 @@ class PostfixReader:
     def _finish(self, life: _Life) -> None:
         """Count an ended mail and turn it into events, one for each document and domain."""
         if not life.handed_on and (life.sender is not None or life.delivered):
-            self._tally.count(life.contents, life.size)
+            self.tally.count(life.contents, life.size)
         self._emit(life)
 
     def _emit(self, life: _Life) -> None:
-        if life.contents is None or not life.contents.noted:
-            return
-        delivered = []
-        for address, stamp, stamps, year in life.delivered:
-            time = stamps.at(stamp, year)
-            if time is None:
-                self._tally.unparsed += 1
-            else:
-                delivered.append((domain_of(address), time))
-        self._tally.emit(life.contents, life.sender or b"", life.size, delivered)
+        if life.contents is not None:
+            self.tally.emit(life.contents, life.sender or b"", life.size, life.delivered)
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""
         for life in (*self._ended.values(), *self._open.values()):
             self._finish(life)
         self._ended.clear()
         self._open.clear()
-
-
-def _place(found: re.Match[bytes], name: str, counter: LineCounter, queue: bytes) -> Place:
-    line = int(found[1]) if found[1] else counter.at(found.start())
-    raw = found[0][len(found[1]) + 1 :] if found[1] else found[0]
-    return Place(
-        source=SourceKind.MAIL,
-        file=name,
-        line=line,
-        sha256=hashlib.sha256(raw).hexdigest(),
-        ref=queue.decode("ascii", "replace"),
-    )
 
 
 def _hand_on(outer: _Life, inner: _Life) -> None:

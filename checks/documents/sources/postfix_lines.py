@@ -40,20 +40,3 @@ def header_text(kind: bytes, logged: bytes) -> bytes:
         return value.removesuffix(b"]")
     ends = [m.start() for m in _ENVELOPE.finditer(logged)]
     return logged[: ends[-1]] if ends else logged
-
-
-class LineCounter:
-    """Line numbers of growing offsets in a block, counted piece by piece."""
-
-    def __init__(self, block: memoryview, base: int) -> None:
-        self._block = block
-        self._line = base
-        self._offset = 0
-
-    def at(self, offset: int) -> int:
-        """The line that holds this offset; offsets must not go back."""
-        while self._offset < offset:
-            end = min(offset, self._offset + 1_048_576)
-            self._line += bytes(self._block[self._offset : end]).count(b"\n")
-            self._offset = end
-        return self._line

@@ -10,6 +10,7 @@ import msgspec
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvent, SourceReport
 from checks.documents.numbers import Finder
+from checks.documents.sources.uploads import Join
 from checks.files import FileEntry
 
 
@@ -25,6 +26,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """Knows the signs of the register and the directory."""
     columns: Mapping[str, str] = {}
     """`{ours: theirs}`."""
+    join: Join = msgspec.field(default_factory=Join)
+    """Where the mail logs of one unit tell each other of the same mail."""
 
 
 Read = tuple[Sequence[DocumentEvent], SourceReport]
