@@ -87,10 +87,18 @@ def builtin() -> Catalogue:
     )
     from checks.documents import routing  # noqa: PLC0415
     from checks.probes import checks as host  # noqa: PLC0415
-    from checks.security import dossier, level, plausible, signed, standing  # noqa: PLC0415
+    from checks.security import (  # noqa: PLC0415
+        attested,
+        dossier,
+        level,
+        plan,
+        plausible,
+        signed,
+        standing,
+    )
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
-    security = (level, plausible, standing, dossier, signed)
+    security = (level, plausible, standing, dossier, plan, signed, attested)
     topics = (host, *security, *backup, routing)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 

@@ -13,7 +13,7 @@ from random import Random
 
 from msgspec.structs import replace
 
-from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot, WordStory
 from scanner.demo.systems import KINDS
 
 _ALL = 126
@@ -23,7 +23,16 @@ _COUNTS = {
     PaperStory.CHANGED_SINCE: 5,
     PaperStory.DOSSIER_ALTERED: 4,
     PaperStory.OLD_LAW: 6,
+    PaperStory.PLAN_PARTLY: 8,
+    PaperStory.PLAN_LAPSED: 5,
 }
+_WORDS = {WordStory.LAPSED: 6, WordStory.SILENT: 4}
+MEASURES = {
+    "mfa": "Xác thực đa yếu tố cho quản trị",
+    "nhat-ky": "Lưu nhật ký hệ thống",
+    "ma-doc": "Phòng chống mã độc trên máy chủ",
+}
+"""Measures of every plan of the demo."""
 _CLEAR = (LevelStory.FINE, LevelStory.REVIEW_OVERDUE)
 """Stories beside which another one can be told."""
 _OLD_LAW_ENDED = dt.date(2026, 6, 30)
@@ -41,9 +50,23 @@ def with_papers(units: Sequence[UnitPlot], random: Random) -> tuple[UnitPlot, ..
             fit = next((s for s in free if s.id not in told and _fits(s, story)), None)
             if fit is not None:
                 told[fit.id] = story
+    spoken = _spoken(units, random)
     return tuple(
-        replace(u, systems=tuple(_told(s, told, random) for s in u.systems)) for u in units
+        replace(
+            u,
+            systems=tuple(_told(s, told, random) for s in u.systems),
+            words=spoken.get(u.place.code, WordStory.FINE),
+        )
+        for u in units
     )
+
+
+def _spoken(units: Sequence[UnitPlot], random: Random) -> dict[str, WordStory]:
+    codes = [u.place.code for u in units]
+    random.shuffle(codes)
+    stories = [s for s, n in _WORDS.items() for _ in range(max(1, round(n * len(units) / _ALL)))]
+    # One unit at least whose word stands.
+    return dict(zip(codes[1:], stories, strict=False))
 
 
 def _fits(system: SystemPlot, story: PaperStory) -> bool:
@@ -58,6 +81,48 @@ def _told(system: SystemPlot, told: dict[str, PaperStory], random: Random) -> Sy
         return replace(system, paper=story)
     approved = _OLD_LAW_ENDED - dt.timedelta(days=random.randint(0, 30))
     return replace(system, paper=story, approved=approved)
+
+
+# ----------------------------------------------------------------------------------------- words
+
+
+def plan_lines(system: SystemPlot, today: dt.date, random: Random) -> list[str]:
+    """The lines of a level record about its plan, each measure with who says that it is done."""
+    partly = system.paper is PaperStory.PLAN_PARTLY
+    expected = f", expected: {today + dt.timedelta(days=90)}" if partly else ""
+    status = "partly" if partly else "fully"
+    lines = ["plan:", f"  status: {status}"]
+    lines += [f"  {expected.removeprefix(', ')}"] if expected else []
+    lines.append("  measures:")
+    for number, (measure, name) in enumerate(MEASURES.items()):
+        said = today - dt.timedelta(days=random.randint(40, 200))
+        until = today + dt.timedelta(days=random.randint(30, 120))
+        if number == 1 and system.paper is PaperStory.PLAN_LAPSED:
+            until = today - dt.timedelta(days=random.randint(3, 30))
+        who = f"attested_by: Tổ công nghệ thông tin, date: {said}, until: {until}"
+        done = f", done: {{{who}}}" if not (partly and number == 2) else ""
+        lines.append(f"    - {{id: {measure}, name: {name}{done}}}")
+    return lines
+
+
+def attestation_lines(unit: UnitPlot, today: dt.date) -> list[str]:
+    """The lines of a unit's file about what its people attest."""
+    if unit.words is WordStory.SILENT:
+        return []
+    said = today - dt.timedelta(days=150)
+    lapsed = unit.words is WordStory.LAPSED
+    lines = ["", "attestations:"]
+    for control, text in (
+        ("policy", "Quy chế bảo đảm an ninh mạng đã ban hành"),
+        ("training", "Đã tập huấn cho toàn thể cán bộ"),
+    ):
+        ended = lapsed and control == "training"
+        until = today + dt.timedelta(days=-12 if ended else 120)
+        lines.append(
+            f"  - {{control: {control}, explanation: {text} (giả định), "
+            f"attested_by: {unit.officer.post}, date: {said}, until: {until}}}"
+        )
+    return lines
 
 
 # ---------------------------------------------------------------------------------------- files

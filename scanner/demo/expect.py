@@ -13,7 +13,7 @@ from checks.evidence import FailureKind
 from checks.model import Severity, Status
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
-from scanner.demo.expect_levels import level_rows, planted_papers
+from scanner.demo.expect_levels import level_rows, planted_papers, word_rows
 from scanner.demo.expect_seals import planted_seal, seal_row
 from scanner.demo.kinds import HostKind
 from scanner.demo.plot import (
@@ -23,6 +23,7 @@ from scanner.demo.plot import (
     Plot,
     SystemPlot,
     UnitPlot,
+    WordStory,
 )
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 from scanner.demo.truth import Expected, Planted, Truth
@@ -58,6 +59,7 @@ def expect(plot: Plot) -> Truth:
             rows.append(seal_row(unit, system, waived=accepted))
             waived = partial(_waived, plot, unit, "backup.*")
             rows += backup_rows(unit, system, seen, waived)
+        rows += word_rows(unit)
         mail = hosts[unit.docs.mail_host].kind if unit.docs.mail_host else HostKind.NORMAL
         rows += documents_rows(unit, FAILURES.get(mail, ""), f"host.{mail}")
     return Truth(planted=tuple(_planted(plot)), rows=tuple(rows))
@@ -70,6 +72,8 @@ def _planted(plot: Plot) -> Iterator[Planted]:
                 yield Planted(f"host.{host.kind}", host.id)
         for system in unit.systems:
             yield from _planted_in(system)
+        if unit.words is not WordStory.FINE:
+            yield Planted(f"words.{unit.words}", unit.place.code)
         if unit.docs.story is not DocsStory.FINE:
             yield Planted(f"documents.{unit.docs.story}", unit.place.code)
     for waiver in plot.waivers:

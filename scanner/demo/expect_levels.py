@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
-from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot, WordStory
 from scanner.demo.records import recorded_level
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 from scanner.demo.truth import Expected, Planted
@@ -28,6 +28,7 @@ CHECKS = (
     "transition",
     "redetermination-due",
     "dossier-complete",
+    "plan-implemented",
 )
 _NOTHING_TO_READ = {
     LevelStory.UNASSESSED: FailureKind.NOT_DECLARED,
@@ -35,7 +36,7 @@ _NOTHING_TO_READ = {
 }
 _FAILING = {
     LevelStory.CLAIMED_LOW: ("level-recorded",),
-    LevelStory.DRAFT: ("level-approved", "level-reviewed", "regulation-issued"),
+    LevelStory.DRAFT: ("level-approved", "level-reviewed", "regulation-issued", "plan-implemented"),
     LevelStory.WRONG_AUTHORITY: ("level-approved",),
     LevelStory.REGULATION_LATE: ("level-approved",),
     LevelStory.REVIEW_OVERDUE: ("level-reviewed",),
@@ -46,6 +47,8 @@ _BY_PAPER = {
     PaperStory.CHANGED_SINCE: "redetermination-due",
     PaperStory.DOSSIER_ALTERED: "dossier-complete",
     PaperStory.OLD_LAW: "transition",
+    PaperStory.PLAN_PARTLY: "plan-implemented",
+    PaperStory.PLAN_LAPSED: "plan-implemented",
 }
 """Which check speaks of what befell the papers; all but the old law fail it."""
 
@@ -68,6 +71,8 @@ def level_rows(
         if status is Status.FAIL:
             grave = max(recorded_level(system), KINDS[system.kind].level) >= YEARLY_LEVEL
             severity = Severity.CRITICAL if grave else Severity.MAJOR
+            if name == "plan-implemented" and system.paper is PaperStory.PLAN_PARTLY:
+                severity = Severity.MINOR  # The rest has a date that has not come.
         settled = status in (Status.PASS, Status.NOT_APPLICABLE)
         yield Expected(
             check=f"security.{name}",
@@ -79,6 +84,26 @@ def level_rows(
             failure=failure,
             waived=waived and not settled,
             planted=_planted(system, name),
+        )
+
+
+def word_rows(unit: UnitPlot) -> Iterator[Expected]:
+    """One row per control that a unit attests."""
+    for control in ("policy", "training"):
+        status, failure, severity = Status.PASS, "", ""
+        if unit.words is WordStory.SILENT:
+            status, failure = Status.UNKNOWN, FailureKind.NOT_DECLARED
+        elif unit.words is WordStory.LAPSED and control == "training":
+            status, severity = Status.FAIL, Severity.MAJOR
+        yield Expected(
+            check="security.attestations-valid",
+            unit=unit.place.code,
+            target=unit.place.code,
+            subject=control,
+            status=status,
+            severity=severity,
+            failure=failure,
+            planted="" if unit.words is WordStory.FINE else f"words.{unit.words}",
         )
 
 

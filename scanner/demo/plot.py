@@ -56,6 +56,20 @@ class PaperStory(StrEnum):
     """A file of the dossier is not the one that was approved."""
     OLD_LAW = "old_law"
     """Approved under the law of 2015, in transition."""
+    PLAN_PARTLY = "plan_partly"
+    """Not every measure of the plan is carried out; the rest has a date."""
+    PLAN_LAPSED = "plan_lapsed"
+    """Said to be carried out in full, but a person's word on a measure has lapsed."""
+
+
+class WordStory(StrEnum):
+    """What is wrong with what a unit attests."""
+
+    FINE = "fine"
+    LAPSED = "lapsed"
+    """The word on the yearly training has lapsed."""
+    SILENT = "silent"
+    """Nobody attested anything."""
 
 
 class BackupStory(StrEnum):
@@ -170,6 +184,7 @@ class UnitPlot(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[HostPlot, ...]
     systems: tuple[SystemPlot, ...]
     docs: DocsPlot
+    words: WordStory = WordStory.FINE
 
 
 class WaiverPlot(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from scanner.demo.documents import declared
+from scanner.demo.dossiers import attestation_lines
 from scanner.demo.keys import KeyPair, NewKey, key_pair
 from scanner.demo.kinds import HostKind
 from scanner.demo.layout import set_folder
@@ -154,6 +155,7 @@ def _unit(
         lines += _system(out, place, system, plot.now.date())
     lines += declared(out, unit)
     lines += declared_signer(unit)
+    lines += attestation_lines(unit, plot.now.date())
     lines += _waivers([w for w in plot.waivers if w.unit == place.code], unit)
     return "\n".join(lines) + "\n"
 

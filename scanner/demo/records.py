@@ -6,7 +6,7 @@ import datetime as dt
 from pathlib import Path
 from random import Random
 
-from scanner.demo.dossiers import dossier_lines, write_dossiers
+from scanner.demo.dossiers import dossier_lines, plan_lines, write_dossiers
 from scanner.demo.names import CITY, POLICE
 from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
@@ -95,9 +95,7 @@ def _decided(unit: UnitPlot, system: SystemPlot, approved: dt.date, random: Rand
 
 
 def _follow_up(system: SystemPlot, approved: dt.date, today: dt.date, random: Random) -> list[str]:
-    status = random.choice(("partly", "fully", "fully"))
-    expected = f", expected: {today + dt.timedelta(days=90)}" if status == "partly" else ""
-    lines = [f"plan: {{status: {status}{expected}}}"]
+    lines = plan_lines(system, today, random)
     inspected = today - dt.timedelta(days=random.randint(20, 55))
     if system.story is LevelStory.FINE and inspected > approved and random.random() < 0.5:
         number = random.randint(100, 900)

@@ -75,13 +75,14 @@ def judge(
     today: dt.date = TODAY,
     basis: int = 2026,
     options: dict[str, Any] | None = None,
+    unit: Unit = UNITS["hk"],
     **system: Any,
 ) -> Verdict:
     subject_system = msgspec.structs.replace(SYSTEM, **system)
     subject = Subject(
         scope=Scope.SYSTEM,
         inventory=Inventory(units=UNITS, systems={"sys": subject_system}),
-        unit=UNITS["hk"],
+        unit=unit,
         target="sys",
         system=subject_system,
     )
