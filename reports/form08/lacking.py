@@ -16,9 +16,9 @@ from reports.form08.model import Agency, Lacking, Letterhead, Window
 from reports.form08.rules import Words
 from reports.form08.standing import (
     APPROVED,
+    DOUBTS,
     PLANNED,
     RECORDED,
-    REVIEWED,
     SIGNED,
     Paper,
     Standing,
@@ -55,7 +55,7 @@ class Desk(Value, frozen=True):
     def sentence(self, row: Result | None) -> str:
         """What a row says, without its last stop."""
         if row is None:
-            return ""
+            return self.words("not_judged")
         zone = ZoneInfo(self.scan.info.timezone)
         return self.voice.sentence(row.message, self.words.language, zone).rstrip(".")
 
@@ -93,7 +93,7 @@ def _of_letter(desk: Desk, cases: Sequence[Case]) -> Iterator[Lacking]:
     if not cases:
         yield _of_unit(desk, desk.sender, "lack_no_systems", name, "systems")
     for row in desk.scan.results:
-        own = row.family == "security" and row.unit == desk.sender.id and row.system is None
+        own = row.unit == desk.sender.id and row.system is None
         if own and _weighs(row):
             yield Lacking(
                 key="lack_finding_of_unit",
@@ -209,11 +209,10 @@ def _after(desk: Desk, case: Case, paper: Paper, where: str) -> Lacking:
 
 def _of_plan(desk: Desk, case: Case) -> Iterator[Lacking]:
     at, system = case.standing, case.system
-    planned = at.rows.get(PLANNED)
-    if not at.plan:
-        yield _item(desk, case, "lack_plan", _record(desk, system, "plan.status"))
-    elif planned is not None and at.plan == "fully" and planned.status is not Status.PASS:
-        where = _record(desk, system, "plan.status")
+    planned, where = at.rows.get(PLANNED), _record(desk, system, "plan.status")
+    if not (at.plan or at.plan_declared):
+        yield _item(desk, case, "lack_plan", where)
+    elif at.plan != at.plan_declared and at.plan_declared:
         yield _item(desk, case, "lack_plan_refuted", where, why=desk.sentence(planned))
     if at.plan != "fully":
         where = _record(desk, system, "plan.expected")
@@ -224,10 +223,8 @@ def _of_plan(desk: Desk, case: Case) -> Iterator[Lacking]:
 
 
 def _of_findings(desk: Desk, case: Case) -> Iterator[Lacking]:
-    """What else the checks found of the level: to be mended or explained before the head signs."""
-    rows = case.standing.rows
-    told = (*(rows[c] for c in (REVIEWED, SIGNED) if c in rows), *case.standing.others)
-    for row in told:
+    """Failures that put a figure in doubt: to be mended or explained before the head signs."""
+    for row in (*case.standing.rows.values(), *case.standing.others):
         if _weighs(row):
             where = _record(desk, case.system)
             yield _item(desk, case, "lack_finding", where, why=desk.sentence(row))
@@ -235,7 +232,7 @@ def _of_findings(desk: Desk, case: Case) -> Iterator[Lacking]:
 
 def _weighs(row: Result) -> bool:
     grave = row.severity in (Severity.CRITICAL, Severity.MAJOR)
-    return row.status is Status.FAIL and grave and row.waiver is None
+    return row.check in DOUBTS and row.status is Status.FAIL and grave and row.waiver is None
 
 
 def _item(desk: Desk, case: Case, key: str, where: str, **said: object) -> Lacking:

@@ -18,7 +18,17 @@ REVIEWED = "security.level-reviewed"
 PLANNED = "security.plan-implemented"
 SIGNED = "security.record-signed"
 CHECKS = (RECORDED, APPROVED, REVIEWED, PLANNED, SIGNED)
-"""The checks that the form stands on; the last two may be missing from a scan."""
+"""The checks that the form counts; the last two may be missing from a scan."""
+DOUBTS = (
+    SIGNED,
+    "security.decision-signed",
+    "security.level-plausible",
+    "security.dossier-complete",
+    "security.redetermination-due",
+    "security.transition",
+    "security.statistics-consistent",
+)
+"""Checks whose failures put a figure of the form in doubt; the last speaks of units."""
 _FALSE = ("changed", "forged", "range")
 """Faults of a signature that show that the file is not what was signed."""
 
@@ -67,6 +77,9 @@ class Standing(Value, frozen=True):
     regulation: Paper | None = None
     approval_expected: dt.date | None = None
     plan: PlanState = ""
+    """As far as it is attested; a bare "all done" in the record is nothing that counts."""
+    plan_declared: PlanState = ""
+    """As the record says."""
     plan_expected: dt.date | None = None
     looks: tuple[Look, ...] = ()
     seen: tuple[Seen, ...] = ()
@@ -94,7 +107,7 @@ def standing(results: Sequence[Result], window: Window, until: dt.date) -> Stand
     proposed = proposal is not None and proposal.date <= until
     looks = tuple(_looks(looked(rows).detail))
     seen = _seen(looks, window, until)
-    plan = _mapping(detail.get("plan"))
+    declared = _mapping(detail.get("plan"))
     return Standing(
         rows=rows,
         record=True,
@@ -111,8 +124,9 @@ def standing(results: Sequence[Result], window: Window, until: dt.date) -> Stand
         proposal=proposal,
         regulation=_in_time(_paper(detail, "regulation"), until),
         approval_expected=_date(detail.get("approval_expected")),
-        plan=_PLANS.get(str(plan.get("status")), ""),
-        plan_expected=_date(plan.get("expected")),
+        plan=_plan(rows.get(PLANNED), declared),
+        plan_declared=_PLANS.get(str(declared.get("status")), ""),
+        plan_expected=_date(declared.get("expected")),
         looks=looks,
         seen=seen,
     )
@@ -179,6 +193,14 @@ def _state(approved: bool | None, appraised: bool | None, *, proposed: bool) -> 
     if appraised:
         return "appraised"
     return "submitted" if proposed else "draft"
+
+
+def _plan(row: Result | None, declared: Mapping[str, Any]) -> PlanState:
+    """Column 10: what the check counted, else the record's word unless it says that all is done."""
+    found = _mapping(row.detail.get("plan")) if row is not None else declared
+    status = _PLANS.get(str(found.get("status")), "")
+    proved = row is not None and row.status is Status.PASS
+    return "" if status == "fully" and not proved else status
 
 
 def looked(rows: Mapping[str, Result]) -> Result:
