@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from checks.backup.content import run_succeeded
+from checks.backup.content import chain_whole, run_succeeded
 from checks.backup.keeping import automatic, history_sufficient, retained
 from checks.backup.recency import periodic, recent, size_plausible
 from checks.backup.restore import restore_tested
@@ -18,9 +18,11 @@ from checks.backup.sources.registry import SERIES, SOURCES
 from checks.evidence import Answers, FailureKind
 from checks.model import Check, Context, Severity, Subject
 from inventory.model import RestoreTest
+from tests.helpers.backup_chains import CHAINS, Link
 from tests.helpers.backup_judging import OLD, TODAY, a_set, a_system, about, judge, said
+from tests.helpers.backup_saying import Run, answer
 from tests.helpers.backup_series import DAY, NOW, UTC, daily
-from tests.helpers.backup_told import TELLERS, Run, Size, answer
+from tests.helpers.backup_told import TELLERS, Size
 
 Expected = dict[Check, tuple[str, str, Any]]
 FAIL, GRAVE = "fail", Severity.CRITICAL
@@ -197,3 +199,43 @@ def test_times_are_those_of_the_history() -> None:
         _, series = told(name, made)
         off = [abs(p.start - s) for p, s in zip(series.points, starts, strict=True)]
         assert max(off) <= dt.timedelta(seconds=1), name
+
+
+# A full copy every week and a part every day between them.
+
+
+def chain(*gone: int, full: int = 7) -> list[Link]:
+    """Three weeks, the oldest first; `gone` are copies that are no longer there."""
+    starts = sorted(p.start for p in daily(21))
+    links = [
+        Link(start, None if n % full == 0 else before)
+        for n, (before, start) in enumerate(zip([NOW, *starts], starts, strict=False))
+    ]
+    return [link for n, link in enumerate(links) if n not in gone]
+
+
+@pytest.mark.parametrize(
+    ("links", "expected"),
+    [
+        (chain(), ("whole", "pass", None)),
+        # The newest week hangs on nothing.
+        (chain(14), ("orphan", FAIL, GRAVE)),
+        (chain(16), ("orphan", FAIL, GRAVE)),
+        # An older week does: today can still be restored.
+        (chain(7), ("orphan", FAIL, Severity.MINOR)),
+        (chain(full=20), ("whole", "pass", None)),
+        (chain(full=30), ("old_full", FAIL, Severity.MINOR)),
+        (chain(0, full=30), ("orphan", FAIL, GRAVE)),
+    ],
+)
+@pytest.mark.parametrize("name", CHAINS)
+def test_whoever_tells_a_chain(
+    name: str, links: list[Link], expected: tuple[str, str, Any]
+) -> None:
+    teller = TELLERS[name]
+    backup = a_set(**{"kind": name, "path": "", "effective_from": OLD, **teller.keys})
+    subject = about(a_system(backup, level=3), backup)
+    now = Context(now=NOW, zone=UTC, legal_basis=2026, subject=subject)
+    series = SERIES.parse(now, Answers(CHAINS[name](links)))
+    assert len(series.points) == len(links)
+    assert said(judge(chain_whole, series, subject)) == expected
