@@ -101,7 +101,7 @@ def with_store(path: Path, visits: list[Visit]) -> tuple[float, float]:
 
         def work() -> None:
             for v in visits:
-                store.save(INFO.id, v.keys, v.rows, v.evidence, [], v.outcome)
+                store.save(INFO.id, v.keys, v.rows, v.evidence, [], [v.outcome])
 
         return timed(work)
 

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -79,7 +80,7 @@ class Need(StrEnum):
     """The fact's parser copes without."""
 
 
-class Request(Value, frozen=True):
+class Request(Value, frozen=True, dict=True):
     """One thing to run or read on one target, complete in itself: no catalogue is needed to run it.
 
     `script` is POSIX sh text for `Source.SHELL`, all values in it already quoted. For the other
@@ -105,7 +106,7 @@ class Request(Value, frozen=True):
     """Account, then the program with its fixed arguments that the script runs by `sudo -n -u`."""
     need: Need = Need.REQUIRED
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity within a target: equal keys are asked once."""
         if not self.params:
@@ -147,7 +148,7 @@ class Probe(Value, frozen=True):
         )
 
 
-class Evidence(Value, frozen=True):
+class Evidence(Value, frozen=True, dict=True):
     """What one request brought: raw output, or the failure that stands in its place.
 
     The one serialised form for transports, fixtures, bundles and the store. `taken` is the
@@ -165,7 +166,7 @@ class Evidence(Value, frozen=True):
     failure: Failure | None = None
     seconds: float = 0.0
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hex digest of the standard output."""
         return hashlib.sha256(self.stdout).hexdigest()
@@ -176,6 +177,11 @@ class Answers:
 
     def __init__(self, evidence: Iterable[Evidence]) -> None:
         self._all = tuple(evidence)
+
+    @property
+    def given(self) -> tuple[Evidence, ...]:
+        """Every answer, failures included, in the order given."""
+        return self._all
 
     def all(self, probe: str) -> tuple[Evidence, ...]:
         """Every answer of a probe that is there, failures left out."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Generic, TypeVar, overload
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,7 @@ class Scope(StrEnum):
     UNIT = "unit"
 
 
-class Subject(Value, frozen=True):
+class Subject(Value, frozen=True, dict=True):
     """The thing a row speaks of, with the inventory around it.
 
     `target` and `name` are the row's `target` and `subject`: a server check has the server's id;
@@ -91,7 +92,7 @@ class Subject(Value, frozen=True):
     server: Server | None = None
     backup: BackupSet | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Stable identity of the subject across scans."""
         parts = [self.scope.value, self.unit.id]

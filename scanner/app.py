@@ -7,10 +7,12 @@ command line calls these functions and prints what they return.
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import random
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
@@ -79,19 +81,37 @@ def scan(
         info = _new_info(project, selection, len(whole.cases))
         store.begin(info, project.inventory, digest)
     left = whole.without(store.done_cases(info.id))
-    engine.run(
-        left,
-        Scan(info=info, inventory=project.inventory),
-        visit=_visitor(project, stop),
-        judge=_judge(project, info, _past(store, whole)),
-        keep=store,
-        watch=watch,
-    )
+    judge = _judge(project, info, _past(store, whole))
+    with _few_collections():
+        engine.run(
+            left,
+            Scan(info=info, inventory=project.inventory),
+            visit=_visitor(project, stop),
+            judge=judge,
+            keep=store,
+            watch=watch,
+        )
     done = store.done_cases(info.id)
     found = store.load(info.id)
     if stop.is_set() and len(done) < len(whole.cases):
         return engine.with_the_unscanned(found, whole, done)
     return _finish(store, found)
+
+
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """Let the garbage collector leave what is loaded and planned alone until the scan is over.
+
+    To walk all of it again and again took an eighth of the time of judging.
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(10_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _new_info(project: Project, selection: Selection, planned: int) -> ScanInfo:
@@ -125,7 +145,7 @@ def _finish(store: Store, found: Scan) -> Scan:
 def _visitor(project: Project, stop: threading.Event) -> engine.Visitor:
     ssh = project.settings.ssh
 
-    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[engine.Visited]:
+    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[list[engine.Visited]]:
         return visit_all(asked, collector(project), ssh.workers, ssh.processes, stop)
 
     return visit
@@ -162,8 +182,9 @@ def examine(
     project: Project, selection: Selection, stop: threading.Event
 ) -> Iterator[tuple[str, list[Evidence]]]:
     """Visit the selection's targets and hand on what came back; nothing is judged or stored."""
-    for target, evidence, _ in _visitor(project, stop)(project.plan(selection).visits):
-        yield target, evidence
+    for together in _visitor(project, stop)(project.plan(selection).visits):
+        for target, evidence, _ in together:
+            yield target, evidence
 
 
 def figures(store: Store, found: Scan, language: Language) -> Report:

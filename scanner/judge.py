@@ -98,7 +98,10 @@ class Judge:
             return [_cannot_tell(absent)], (), None
         memories: list[Memory] = []
         try:
-            facts = [self._fact(f, case, seen, memories) for f in case.check.needs]
+            facts = [
+                self._fact(fact, asked_for, case, seen, memories)
+                for fact, asked_for in zip(case.check.needs, case.of_facts, strict=True)
+            ]
             context = self._context(case, now, self._options(case.check))
             verdicts = list(case.check.judge(context, *facts))
         except Unparsable as e:
@@ -127,14 +130,21 @@ class Judge:
             past=past,
         )
 
-    def _fact(self, fact: Fact[Any], case: Case, seen: Seen, memories: list[Memory]) -> Any:  # noqa: ANN401 - each fact has its own type
+    def _fact(
+        self,
+        fact: Fact[Any],
+        requests: Iterable[Request],
+        case: Case,
+        seen: Seen,
+        memories: list[Memory],
+    ) -> Any:  # noqa: ANN401 - each fact has its own type
         key = fact.id, case.subject.key
         if key in self._facts:
             found = self._facts[key]
             if isinstance(found, Exception):
                 raise found
             return found
-        evidence = [e for _, e in _looked_up(fact.requests(case.subject), seen) if e is not None]
+        evidence = [e for _, e in _looked_up(requests, seen) if e is not None]
         now = max((e.taken for e in evidence), default=self._started)
         past = self._past(fact.memory, case.subject.key) if fact.memory else ()
         context = self._context(case, now, self._options(case.check), past)
@@ -150,7 +160,7 @@ class Judge:
 
 
 def _looked_up(requests: Iterable[Request], seen: Seen) -> Asked:
-    """Each request with its evidence; keys are made anew at every look, so it looks once."""
+    """Each request with its evidence."""
     return [(r, seen.get((r.target, r.key))) for r in requests]
 
 

@@ -15,21 +15,24 @@ from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
 
 
-class Case(Value, frozen=True):
+class Case(Value, frozen=True, dict=True):
     """One check asked of one subject: the pair that ends in exactly one row (or one per part)."""
 
     check: Check
     subject: Subject
     requests: tuple[Request, ...] = ()
+    """All that its facts ask, each once."""
+    of_facts: tuple[tuple[Request, ...], ...] = ()
+    """What each of the check's needs asks, in their order."""
     undeclared: str = ""
     """Why nothing can be asked: what the inventory does not say."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Identity of the pair, the same in a resumed scan."""
         return f"{self.check.id}|{self.subject.key}"
 
-    @property
+    @cached_property
     def targets(self) -> frozenset[str]:
         """Where its evidence comes from."""
         return frozenset(r.target for r in self.requests)
@@ -147,9 +150,16 @@ def _case(
     check: Check, subject: Subject, asked: Iterable[tuple[Request, ...] | NotDeclared]
 ) -> Case:
     requests: dict[tuple[str, str], Request] = {}
+    of_facts = []
     for found in asked:
         if isinstance(found, NotDeclared):
             return Case(check=check, subject=subject, undeclared=str(found))
+        of_facts.append(found)
         for request in found:
             requests.setdefault((request.target, request.key), request)
-    return Case(check=check, subject=subject, requests=tuple(requests.values()))
+    return Case(
+        check=check,
+        subject=subject,
+        requests=tuple(requests.values()),
+        of_facts=tuple(of_facts),
+    )

@@ -26,7 +26,7 @@ JUDGED = frozenset({Status.PASS, Status.FAIL, Status.NOT_APPLICABLE})
 
 Visited = tuple[str, list[Evidence], float]
 """A target, the evidence of its one visit in the order asked, and the seconds it took."""
-Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Iterator[Visited]]
+Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Iterator[list[Visited]]]
 """Visits targets, each once, in any order; see `scanner.pool`."""
 
 
@@ -40,9 +40,9 @@ class Keeper(Protocol):
         results: Sequence[Result],
         evidence: Sequence[tuple[Evidence, bool]],
         memories: Sequence[Memory],
-        outcome: TargetOutcome | None,
+        outcomes: Sequence[TargetOutcome],
     ) -> None:
-        """Keep what one visit brought, all of it or nothing."""
+        """Keep what visits brought, all of it or nothing."""
         ...
 
 
@@ -70,21 +70,23 @@ def run(
     desk = _Desk(plan, judge)
     first = desk.ready_without_evidence()
     if first.case_keys:
-        keep.save(head.info.id, first.case_keys, first.results, (), first.memories, None)
+        keep.save(head.info.id, first.case_keys, first.results, (), first.memories, ())
     visits = plan.visits
+    sensitive = {r.key for asked in visits.values() for r in asked if r.sensitive}
     counts = dict.fromkeys(Status, 0)
     _count(counts, first.results)
     watch(Progress(0, len(visits), counts))
-    for done, (target, evidence, seconds) in enumerate(visit(visits), start=1):
-        batch = desk.arrived(target, evidence)
-        sensitive = {r.key for r in visits[target] if r.sensitive}
+    done = 0
+    for arrived in visit(visits):
+        done += len(arrived)
+        batch = desk.arrived(arrived)
         keep.save(
             head.info.id,
             batch.case_keys,
             batch.results,
-            [(e, e.key in sensitive) for e in evidence],
+            [(e, e.key in sensitive) for _, found, _ in arrived for e in found],
             batch.memories,
-            outcome(target, head.inventory, evidence, seconds),
+            [outcome(target, head.inventory, found, spent) for target, found, spent in arrived],
         )
         _count(counts, batch.results)
         watch(Progress(done, len(visits), counts))
@@ -123,15 +125,16 @@ class _Desk:
         """Cases that need nothing from anywhere, or for which nothing was declared."""
         return self._settle(self._at_once)
 
-    def arrived(self, target: str, evidence: Iterable[Evidence]) -> _Batch:
-        """Take in a target's evidence and judge the cases that waited for it last."""
-        self._seen.update({(target, e.key): e for e in evidence})
+    def arrived(self, visits: Iterable[Visited]) -> _Batch:
+        """Take in what visits brought and judge the cases that waited for it last."""
         ready = []
-        for case in self._waiting.pop(target, []):
-            key = case.key
-            self._left[key] -= 1
-            if not self._left[key]:
-                ready.append(case)
+        for target, evidence, _ in visits:
+            self._seen.update({(target, e.key): e for e in evidence})
+            for case in self._waiting.pop(target, []):
+                key = case.key
+                self._left[key] -= 1
+                if not self._left[key]:
+                    ready.append(case)
         return self._settle(ready)
 
     def _settle(self, cases: Sequence[Case]) -> _Batch:

@@ -75,7 +75,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     def stdout_bytes(self) -> int:
         """The most bytes of standard output that the whole visit may bring."""
         streams = sum(self.limit(r) for r in self.requests if r.stream)
-        room = _NOISE_BYTES + (_MARKER_ROOM + STDERR_BYTES) * (len(self.requests) + 1)
+        room = _NOISE_BYTES + (2 * _MARKER_ROOM + STDERR_BYTES) * (len(self.requests) + 1)
         plain = sum(self.limit(r) for r in self.requests if not r.stream)
         return streams + min(plain, self.host_bytes) + room
 
@@ -106,18 +106,22 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 # -------------------------------------------------------------------------------------- composing
 
 # Functions only, called on the last line: a script that arrives cut runs nothing at all.
-# File descriptors: 4 is the answer, 3 carries the exit code and 6 the error stream past `head`, 5
-# the section's output past the pipe of its errors.
+# File descriptors: 4 is the answer, 6 carries the error stream past `head`, 5 the section's output
+# past the pipe of its errors. The exit code ends the error stream. A fork costs the host half a
+# millisecond and a program one, so the frame has as few of both as it can.
 _FRAME = """\
 main() {
 m=@MARKER@
 nl='
 '
 SAURO_TZ=${TZ-}; TZ=UTC; export SAURO_TZ TZ
+LC_ALL=C.UTF-8
+if ! [ -d /usr/lib/locale/C.utf8 ]; then
 case "$(LC_ALL=C.UTF-8 locale charmap 2>/dev/null)" in
-UTF-8|utf-8|'') LC_ALL=C.UTF-8 ;;
+UTF-8|utf-8|'') ;;
 *) LC_ALL=C ;;
 esac
+fi
 export LC_ALL; unset LANGUAGE
 PATH=${PATH:-/usr/bin:/bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
@@ -139,12 +143,13 @@ esac
 sec() {
 now; b=$n; t=$2; l=$((end - ${n%%.*})); [ "$l" -ge "$t" ] || t=$l
 printf '%s open %s\\n' "$m" "$1"
-x="$nl"skipped
-[ "$t" -le 0 ] || x=$({ r=$({ { { run "$t" "$4" </dev/null 3>&- 4>&- 5>&- 6>&-; echo "$?" >&3
-} 2>&1 >&5 | head -c @STDERR@ >&6; } 5>&1 | head -c "$3" >&4; } 3>&1); printf '\\n%s' "$r"; } 6>&1)
+x="$m exit skipped"
+[ "$t" -le 0 ] || x=$({ { {
+run "$t" "$4" </dev/null 4>&- 5>&- 6>&-; printf '%s exit %s\\n' "$m" "$?" >&2
+} 2>&1 >&5 | head -c @STDERR@ >&6; } 5>&1 | head -c "$3" >&4; } 6>&1)
 now
-printf '%s close %s %s %s %s %s\\n' "$m" "$1" "${x##*"$nl"}" "$t" "$b" "$n"
-printf '%s\\n%s errors %s\\n' "${x%"$nl"*}" "$m" "$1"
+printf '%s close %s %s %s %s\\n' "$m" "$1" "$t" "$b" "$n"
+printf '%s\\n%s errors %s\\n' "$x" "$m" "$1"
 }
 now; end=$((${n%%.*} + @SECONDS@))
 @SECTIONS@
@@ -169,7 +174,7 @@ def compose(batch: Batch) -> bytes:
     ]
     filled = {
         "@MARKER@": batch.marker.decode(),
-        "@STDERR@": str(STDERR_BYTES),
+        "@STDERR@": str(STDERR_BYTES + _MARKER_ROOM),
         "@SECONDS@": str(max(1, int(batch.seconds))),
         "@STDOUT@": str(batch.stdout_bytes),
         "@SECTIONS@": "\n".join(sections),
@@ -250,20 +255,31 @@ def _sections(batch: Batch, data: Buffer) -> dict[int, _Section]:
         said = line[len(closing) :].decode("ascii", "replace").split()
         behind = stop + len(line) + 1
         after = data.find(b"\n%s errors %d\n" % (batch.marker, i), behind)
-        if stop < 0 or after < 0 or len(said) != 4:
+        if stop < 0 or after < 0 or len(said) != 3:
             continue
-        allowed, began, ended = (_number(word) for word in said[1:])
+        allowed, began, ended = (_number(word) for word in said)
+        stderr, code = _exit(batch, bytes(data[behind:after]))
         found[i] = _Section(
             start=start,
             stop=stop,
-            stderr=bytes(data[behind:after])[:STDERR_BYTES],
-            code=said[0],
+            stderr=stderr[:STDERR_BYTES],
+            code=code,
             allowed=allowed,
             began=began,
             ended=ended,
         )
         at = after
     return found
+
+
+def _exit(batch: Batch, errors: bytes) -> tuple[bytes, str]:
+    """The error stream without the line that says the exit code, and the code.
+
+    What the probe left running may write behind that line; after a flood there is none.
+    """
+    said, found, rest = errors.partition(batch.marker + b" exit ")
+    code, _, late = rest.partition(b"\n")
+    return said + late, code.decode("ascii", "replace") if found else ""
 
 
 def _total(batch: Batch, data: Buffer) -> float:

@@ -19,12 +19,12 @@ CLOCK = Probe(
     # found in SAURO_TZ (empty when it was unset). /etc/localtime is what the C library obeys;
     # /etc/timezone is a note that Debian writes beside it.
     script=lambda _: (
-        "date -u '+epoch=%s.%N'\n"
         'if [ -n "$SAURO_TZ" ]; then export TZ="$SAURO_TZ"; else unset TZ; fi\n'
-        "date '+offset=%z'\n"
+        "date '+epoch=%s.%N\noffset=%z'\n"
         'echo "tz=$SAURO_TZ"\n'
-        'echo "localtime=$(readlink /etc/localtime 2>/dev/null)"\n'
-        'echo "timezone=$(head -n 1 /etc/timezone 2>/dev/null)"\n'
+        "printf localtime=; readlink /etc/localtime 2>/dev/null || echo\n"
+        "if [ -r /etc/timezone ]; then read -r tz </etc/timezone; fi\n"
+        'echo "timezone=$tz"\n'
         ":\n"
     ),
     timeout=5,
@@ -35,10 +35,12 @@ IDENTITY = Probe(
     title="system name, kernel and release",
     # os-release is read as text, never sourced: it may be anything.
     script=lambda _: (
-        'echo "hostname=$(uname -n)"\n'
-        'echo "kernel=$(uname -sr)"\n'
-        'echo "user=$(id -un 2>/dev/null)"\n'
-        "if [ -r /etc/os-release ]; then sed -n 's/^PRETTY_NAME=/os=/p' /etc/os-release\n"
+        "set -- $(uname -snr)\n"
+        'echo "hostname=$2"; echo "kernel=$1 $3"\n'
+        "printf user=; id -un 2>/dev/null || echo\n"
+        "if [ -r /etc/os-release ]; then\n"
+        'while IFS= read -r line; do case $line in PRETTY_NAME=*) echo "os=${line#*=}" ;; esac\n'
+        "done </etc/os-release\n"
         'elif [ -x /usr/bin/sw_vers ]; then echo "os=macOS $(/usr/bin/sw_vers -productVersion)"; '
         "fi\n"
         ":\n"

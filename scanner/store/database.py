@@ -167,9 +167,9 @@ class Store:
         results: Sequence[Result],
         evidence: Sequence[tuple[Evidence, bool]],
         memories: Sequence[Memory],
-        outcome: TargetOutcome | None,
+        outcomes: Sequence[TargetOutcome],
     ) -> None:
-        """Keep what one visit brought, all of it or nothing; the flag marks sensitive evidence.
+        """Keep what visits brought, all of it or nothing; the flag marks sensitive evidence.
 
         Raises:
             StoreError: the store is locked for too long, full or read-only; nothing was written.
@@ -185,7 +185,7 @@ class Store:
             "evidence": outputs,
             "answers": answers,
             "memories": writes.memory_rows(started, memories),
-            "targets": writes.target_rows(scan, outcome),
+            "targets": writes.target_rows(scan, outcomes),
         }
         self._write(lambda connection: self._statements.put(connection, batch))
 

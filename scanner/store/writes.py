@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -48,7 +47,7 @@ def evidence_rows(
     """
     outputs, answers = [], []
     for one, sensitive in evidence:
-        digest = hashlib.sha256(one.stdout).hexdigest()
+        digest = one.sha256
         keep = not sensitive and len(one.stdout) <= cap
         data = zlib.compress(one.stdout, 1) if keep else None
         outputs.append({"sha256": digest, "size": len(one.stdout), "data": data})
@@ -109,10 +108,8 @@ def memory_rows(started: int, memories: Iterable[Memory]) -> list[Row]:
     ]
 
 
-def target_rows(scan: str, outcome: TargetOutcome | None) -> list[Row]:
-    """The row of a target's outcome, when there is one."""
-    if outcome is None:
-        return []
+def target_rows(scan: str, outcomes: Iterable[TargetOutcome]) -> list[Row]:
+    """Rows of the outcomes of targets."""
     return [
         {
             "scan": scan,
@@ -121,6 +118,7 @@ def target_rows(scan: str, outcome: TargetOutcome | None) -> list[Row]:
             "outcome": outcome.outcome,
             "data": pack(outcome),
         }
+        for outcome in outcomes
     ]
 
 

@@ -70,6 +70,8 @@ class Sshd:
             f"ListenAddress {address}\nPort {self.port}\nPidFile none\nUsePAM no\nUseDNS no\n"
             f"StrictModes no\nLogLevel VERBOSE\nAuthorizedKeysFile {keys}\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 500\n"
+            # Bash then leaves out ~/.bashrc: what stands there is the affair of the machine.
+            "SetEnv SHLVL=1\n"
             + "".join(f"HostKey {key}\n" for key in host_keys)
             + options
         )

@@ -195,16 +195,16 @@ def test_a_bucket_without_versions_is_not_listed_twice(moto: str) -> None:
 
 
 def test_locks_of_the_newest_copies_only(moto: str) -> None:
-    admin = made(moto, "many", ObjectLockEnabledForBucket=True)
+    admin = made(moto, "many-locks", ObjectLockEnabledForBucket=True)
     for n in range(12):
-        admin.put_object(Bucket="many", Key=f"db/{n:02}", Body=b"x")
+        admin.put_object(Bucket="many-locks", Key=f"db/{n:02}", Body=b"x")
     for other in ("db/x.md5", "db/y.part", "dbs/z"):
-        admin.put_object(Bucket="many", Key=other, Body=b"x")
-    told = lines(visit(moto, "many")[LOCKS.id])[:-1]
+        admin.put_object(Bucket="many-locks", Key=other, Body=b"x")
+    told = lines(visit(moto, "many-locks")[LOCKS.id])[:-1]
     assert sorted(line["key"] for line in told) == [f"db/{n:02}" for n in range(2, 12)]
     # moto answers 500 here, which is not known and no reason to call it unlocked.
     assert {line["code"] for line in told} == {"500"}
-    assert place(moto, "many").immutable is None
+    assert place(moto, "many-locks").immutable is None
 
 
 def test_locks_go_by_the_listing_of_the_same_visit(moto: str) -> None:

@@ -165,7 +165,7 @@ def _octal(data: bytes) -> str:
 
 
 blobs = st.binary(max_size=300) | st.sampled_from(
-    [b"sauro:" + NONCE.encode()[:-1], b"sauro:x close 0 0 1 1 1\n", b"\n\n", b"$(id)'\"`\\"]
+    [b"sauro:" + NONCE.encode()[:-1], b"sauro:x close 0 1 1 1\n", b"\n\n", b"$(id)'\"`\\"]
 )
 
 
@@ -205,7 +205,8 @@ def test_an_answer_cut_anywhere_never_passes_a_cut_section(data: st.DataObject) 
     m = b"sauro:" + NONCE.encode()
     asked = batch(ask("x"), ask("y"))
     body = b"".join(
-        b"%s open %d\n%s%s close %d 0 9 5.00 5.10\nw\n%s errors %d\n" % (m, i, text, m, i, m, i)
+        b"%s open %d\n%s%s close %d 9 5.00 5.10\nw%s exit 0\n\n%s errors %d\n"
+        % (m, i, text, m, i, m, m, i)
         for i, text in enumerate((b"AA", b"BBBB"))
     )
     whole = body + b"%s end 5.21\n" % m
@@ -260,7 +261,7 @@ def test_a_script_cannot_break_out_of_its_section() -> None:
 
 def test_forged_markers_of_another_nonce_are_plain_output() -> None:
     other = "f" * 32
-    forged = f"sauro:{other} close 0 0 9 1 1\nsauro:{other} open 1\nfine\nsauro:{other} end 1\n"
+    forged = f"sauro:{other} close 0 9 1 1\nsauro:{other} open 1\nfine\nsauro:{other} end 1\n"
     found = run(batch(ask(f"printf %s {quote(forged)}; exit 1"), ask("echo real")))
     assert found[0].stdout.decode() == forged
     assert kind(found[0]) is FailureKind.COMMAND_FAILED

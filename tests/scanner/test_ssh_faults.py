@@ -229,7 +229,8 @@ def answer(act: Script) -> Callable[[paramiko.Channel], None]:
 
 def section(marker: str, i: int, body: str = "fine\n") -> str:
     return (
-        f"{marker} open {i}\n{body}{marker} close {i} 0 20 {i}.10 {i}.20\n\n{marker} errors {i}\n"
+        f"{marker} open {i}\n{body}{marker} close {i} 20 {i}.10 {i}.20\n"
+        f"{marker} exit 0\n{marker} errors {i}\n"
     )
 
 

@@ -44,7 +44,7 @@ def scanned(store: Store, number: int, *rows: Result, **selection: tuple[str, ..
     """A whole scan with these rows."""
     scan = info(number, simulated=False, **selection)
     store.begin(scan, INVENTORY, f"plan {selection}")
-    store.save(scan.id, [r.target for r in rows], rows, [], [], None)
+    store.save(scan.id, [r.target for r in rows], rows, [], [], [])
     store.finish(finished(scan))
     return scan
 
@@ -55,8 +55,8 @@ def scanned(store: Store, number: int, *rows: Result, **selection: tuple[str, ..
 def test_a_scan_comes_back_whole(store: Store) -> None:
     scan = info()
     store.begin(scan, INVENTORY, "plan")
-    store.save(scan.id, ["b"], [row("b")], [], [], outcome("b"))
-    store.save(scan.id, ["a"], [row("a", Status.PASS)], [], [], outcome("a"))
+    store.save(scan.id, ["b"], [row("b")], [], [], [outcome("b")])
+    store.save(scan.id, ["a"], [row("a", Status.PASS)], [], [], [outcome("a")])
     store.finish(finished(scan))
     found = store.load(scan.id)
     assert found.info == finished(scan)
@@ -89,7 +89,7 @@ quick = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_rows_come_back(shared: Store, rows: list[Result], keys: list[str]) -> None:
     scan = info(next(_numbers))
     shared.begin(scan, INVENTORY, "plan")
-    shared.save(scan.id, keys, rows, [], [], None)
+    shared.save(scan.id, keys, rows, [], [], [])
     found = shared.results_of(scan.id)
     for one in found:
         rows.remove(one)
@@ -102,7 +102,7 @@ def test_any_rows_come_back(shared: Store, rows: list[Result], keys: list[str]) 
 def test_any_evidence_comes_back(shared: Store, given_evidence: list[Evidence]) -> None:
     scan = info(next(_numbers))
     shared.begin(scan, INVENTORY, "plan")
-    shared.save(scan.id, [], [], [(e, False) for e in given_evidence], [], None)
+    shared.save(scan.id, [], [], [(e, False) for e in given_evidence], [], [])
     for one in given_evidence:
         assert shared.evidence(one.sha256) == one.stdout
     found = shared.answers(scan.id)
@@ -115,7 +115,7 @@ def test_any_memories_come_back(memories: list[Memory]) -> None:
     with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "s.db") as store:
         scan = info()
         store.begin(scan, INVENTORY, "plan")
-        store.save(scan.id, [], [], [], memories, None)
+        store.save(scan.id, [], [], [], memories, [])
         wanted = defaultdict(list)
         for one in sorted(memories, key=lambda m: m.time):
             wanted[one.subject].append(one)
@@ -146,7 +146,7 @@ def test_text_that_no_encoding_carries_loses_no_row(store: Store) -> None:
     scan = info()
     store.begin(scan, INVENTORY, "plan")
     broken = msgspec.structs.replace(row("a"), detail={"name": "x\ud800y", "big": 2**70})
-    store.save(scan.id, ["k\udc80"], [broken], [], [], None)
+    store.save(scan.id, ["k\udc80"], [broken], [], [], [])
     assert store.results_of(scan.id)[0].detail == {"name": "x\ufffdy", "big": 2**70}
     assert store.done_cases(scan.id) == {"k\udc80"}
 
@@ -160,8 +160,8 @@ def test_rows_of_one_identity_are_all_kept(store: Store) -> None:
 def test_saving_a_case_again_replaces_its_row(store: Store) -> None:
     scan = info()
     store.begin(scan, INVENTORY, "plan")
-    store.save(scan.id, ["a"], [row("a")], [(answer("a"), False)], [], outcome("a"))
-    store.save(scan.id, ["a"], [row("a", Status.PASS)], [(answer("a"), False)], [], outcome("a"))
+    store.save(scan.id, ["a"], [row("a")], [(answer("a"), False)], [], [outcome("a")])
+    store.save(scan.id, ["a"], [row("a", Status.PASS)], [(answer("a"), False)], [], [outcome("a")])
     assert store.results_of(scan.id) == [row("a", Status.PASS)]
     assert store.load(scan.id).targets == (outcome("a"),)
     assert store.opened(scan.id) == {}
@@ -180,7 +180,7 @@ def test_a_large_inventory_is_stored_once_for_all_scans(store: Store) -> None:
 def kept(store: Store, *evidence: tuple[Evidence, bool]) -> ScanInfo:
     scan = info()
     store.begin(scan, INVENTORY, "plan")
-    store.save(scan.id, [], [], evidence, [], None)
+    store.save(scan.id, [], [], evidence, [], [])
     return scan
 
 
@@ -240,7 +240,7 @@ def test_a_memory_keeps_its_first_sighting_and_takes_the_freshest_data(store: St
     for number, data in ((1, b"early"), (3, b"late"), (2, b"late to arrive")):
         scan = info(number)
         store.begin(scan, INVENTORY, f"plan {number}")
-        store.save(scan.id, [], [], [], [memory(data=data)], None)
+        store.save(scan.id, [], [], [], [memory(data=data)], [])
     (found,) = store.recall("k")["s"]
     assert found.data == b"late"
     assert found.first_seen == info(1).started
@@ -315,7 +315,7 @@ def test_a_scan_that_is_not_there_is_named(store: Store, ask: str) -> None:
 
 def test_nothing_can_be_written_to_a_scan_that_is_not_there(store: Store) -> None:
     with pytest.raises(StoreError, match="no scan"):
-        store.save("nothing", ["k"], [], [], [], None)
+        store.save("nothing", ["k"], [], [], [], [])
     with pytest.raises(StoreError, match="no scan"):
         store.finish(info())
 
@@ -339,7 +339,7 @@ def test_pruning_removes_what_nothing_refers_to(store: Store) -> None:
     for scan, output in ((old, b"old"), (new, b"new")):
         store.begin(scan, INVENTORY, scan.id)
         heard = [(answer("a", output), False), (answer("a", b"both", key="k"), False)]
-        store.save(scan.id, [], [], heard, [memory(id=scan.id)], None)
+        store.save(scan.id, [], [], heard, [memory(id=scan.id)], [])
         store.finish(finished(scan))
     assert store.prune(1, new.started) == 1
     assert store.evidence(answer("a", b"old").sha256) is None

@@ -35,7 +35,7 @@ with Store.open(path) as store:
         name = f"s{number}-t{n}"
         rows = [row(name, check=f"host.c{k}") for k in range(10)]
         heard = [(answer(name, name.encode() * 50), False)]
-        store.save(scan.id, [f"{name}/{k}" for k in range(10)], rows, heard, [], outcome(name))
+        store.save(scan.id, [f"{name}/{k}" for k in range(10)], rows, heard, [], [outcome(name)])
         print(name, flush=True)
 """
 
@@ -83,7 +83,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path: Path, after: int) 
         assert visited == heard == Counter(dict.fromkeys(rows, 1))
         assert all(store.evidence(e.sha256) == e.stdout for e in store.answers(scan.info.id))
         assert store.resumable("plan 0") == info(0)
-        store.save(info(0).id, ["more"], [row("more")], [], [], None)
+        store.save(info(0).id, ["more"], [row("more")], [], [], [])
 
 
 def test_two_programs_with_a_scan_each_do_not_mix(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_threads_share_a_store(tmp_path: Path) -> None:
 
         def save(n: int) -> None:
             name = f"t{n}"
-            store.save(info().id, [name], [row(name)], [(answer(name), False)], [], outcome(name))
+            store.save(info().id, [name], [row(name)], [(answer(name), False)], [], [outcome(name)])
 
         with ThreadPoolExecutor(16) as pool:
             list(pool.map(save, range(200)))
@@ -121,7 +121,7 @@ def test_a_failing_part_of_a_save_leaves_nothing_of_it(tmp_path: Path) -> None:
                 "CREATE TRIGGER no BEFORE INSERT ON targets BEGIN SELECT RAISE(ABORT, 'no'); END"
             )
         with pytest.raises(StoreError):
-            store.save(info().id, ["k"], [row("a")], [(answer("a"), False)], [], outcome("a"))
+            store.save(info().id, ["k"], [row("a")], [(answer("a"), False)], [], [outcome("a")])
         assert store.results_of(info().id) == []
         assert store.done_cases(info().id) == frozenset()
         assert store.answers(info().id) == []
@@ -137,12 +137,12 @@ def test_a_store_locked_by_another_program(tmp_path: Path) -> None:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="locked") as caught:
-            store.save(info().id, ["k"], [row("a")], [], [], None)
+            store.save(info().id, ["k"], [row("a")], [], [], [])
         one_line(caught, path)
         assert store.list_scans() == [info()], "reading goes on beside a writer"
         other.execute("ROLLBACK")
         other.close()
-        store.save(info().id, ["k"], [row("a")], [], [], None)
+        store.save(info().id, ["k"], [row("a")], [], [], [])
         assert store.done_cases(info().id) == {"k"}
 
 
@@ -174,7 +174,7 @@ def test_a_short_lock_is_waited_for(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         free = threading.Timer(0.2, lambda: other.execute("ROLLBACK"))
         free.start()
-        store.save(info().id, ["k"], [row("a")], [], [], None)
+        store.save(info().id, ["k"], [row("a")], [], [], [])
         free.join()
         other.close()
         assert store.done_cases(info().id) == {"k"}
@@ -196,15 +196,15 @@ def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(tmp_pat
     big = [(answer(f"t{n}", os.urandom(4096)), False) for n in range(100)]
     with Store.open(path) as store:
         store.begin(info(), INVENTORY, "plan")
-        store.save(info().id, ["first"], [row("first")], [], [], None)
+        store.save(info().id, ["first"], [row("first")], [], [], [])
         _limit_pages(store, 60)
         with pytest.raises(StoreError, match="full") as caught:
-            store.save(info().id, ["k"], [row("a")], big, [], None)
+            store.save(info().id, ["k"], [row("a")], big, [], [])
         one_line(caught, path)
         assert store.done_cases(info().id) == {"first"}
         assert store.results_of(info().id) == [row("first")]
         _limit_pages(store, 10**6)
-        store.save(info().id, ["k"], [row("a")], big, [], None)
+        store.save(info().id, ["k"], [row("a")], big, [], [])
     with Store.open(path) as store:
         assert store.done_cases(info().id) == {"first", "k"}
         assert len(store.answers(info().id)) == 100
@@ -226,11 +226,11 @@ from tests.helpers.stored import INVENTORY, answer, info, row
 
 store = Store.open(sys.argv[1])
 store.begin(info(), INVENTORY, "plan")
-store.save(info().id, ["first"], [row("first")], [], [], None)
+store.save(info().id, ["first"], [row("first")], [], [], [])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 try:
-    store.save(info().id, ["k"], [], [(answer("a", os.urandom(2**20)), False)], [], None)
+    store.save(info().id, ["k"], [], [(answer("a", os.urandom(2**20)), False)], [], [])
 except StoreError as e:
     print(e, end="")
 """
@@ -254,7 +254,7 @@ def test_a_store_that_can_only_be_read_is_read(tmp_path: Path) -> None:
         assert store.load(info().id).info == info()
         for write in (
             lambda: store.begin(info(1), INVENTORY, "plan"),
-            lambda: store.save(info().id, ["k"], [], [], [], None),
+            lambda: store.save(info().id, ["k"], [], [], [], []),
             lambda: store.finish(info()),
         ):
             with pytest.raises(StoreError, match="cannot be written") as caught:
@@ -320,7 +320,7 @@ def filled(path: Path) -> None:
                 [row(f"{n}")],
                 [(answer(f"{n}", os.urandom(999)), False)],
                 [],
-                None,
+                [],
             )
 
 
@@ -419,9 +419,9 @@ def test_a_scan_that_vanishes_under_its_writer(tmp_path: Path) -> None:
     path = tmp_path / "s.db"
     with Store.open(path) as store:
         store.begin(info(), INVENTORY, "plan")
-        store.save(info().id, ["k"], [row("a", Status.PASS)], [], [], None)
+        store.save(info().id, ["k"], [row("a", Status.PASS)], [], [], [])
         with Store.open(path) as other, other._writer.begin() as connection:
             connection.exec_driver_sql("DELETE FROM scans")
         with pytest.raises(StoreError, match="pruned") as caught:
-            store.save(info().id, ["l"], [row("b")], [], [], None)
+            store.save(info().id, ["l"], [row("b")], [], [], [])
         one_line(caught, path)

@@ -37,7 +37,7 @@ def fill(store: Store, histories: dict[str, History]) -> list[str]:
         scan = info(number)
         store.begin(scan, INVENTORY, "plan")
         rows = [row(name, h[number] or PASS) for name, h in histories.items() if h[number]]
-        store.save(scan.id, [r.target for r in rows], rows, [], [], None)
+        store.save(scan.id, [r.target for r in rows], rows, [], [], [])
         store.finish(msgspec.structs.replace(scan, complete=True))
         ids.append(scan.id)
     return ids
@@ -240,7 +240,7 @@ def test_scans_that_end_out_of_order_keep_their_own_order(tmp_path: Path) -> Non
         for number in (0, 1, 2):
             store.begin(info(number), INVENTORY, "plan")
         for number, status in ((2, FAIL), (0, FAIL), (1, PASS)):
-            store.save(info(number).id, ["a"], [row("a", status)], [], [], None)
+            store.save(info(number).id, ["a"], [row("a", status)], [], [], [])
         assert store.opened(info(2).id) == {mark("a"): START + 2 * HOUR}
         assert store.reopened(info(2).id) == {mark("a")}
         assert store.opened(info(0).id) == {mark("a"): START}
