@@ -187,6 +187,11 @@ def test_stored_bytes_are_never_compared_with_bytes_of_data() -> None:
     less = point(NOW - 6 * HOUR, size=None, data=10, group="repo1", id="less")
     verdict = judge(recency.size_plausible, [*stored, *parts, newest, less])
     assert (said(verdict)[0], verdict.detail["measure"]) == ("tiny_data", "data")
+    # A full copy that shrank is not hidden by a part of the usual data made after it.
+    shrunk = point(NOW - 8 * HOUR, size=4, data=10**9, group="repo1", id="shrunk")
+    after = point(NOW - 7 * HOUR, size=None, data=10**9, group="repo1", id="after")
+    verdict = judge(recency.size_plausible, [*stored, *parts, shrunk, after])
+    assert (said(verdict)[0], verdict.detail["measure"]) == ("small", "stored")
 
 
 def test_a_copy_without_any_data_is_no_copy() -> None:
@@ -228,6 +233,11 @@ def test_a_promise_by_cron_is_told_by_its_usual_distance(
     assert shown in render(verdict.message, "vi", UTC)
     assert verdict.detail["promised"] == 86400.0
     assert verdict.detail["workdays"] is ("workdays" in message)
+
+
+def test_what_is_promised_is_told_without_a_copy_too() -> None:
+    for every, seconds in (("0 2 * * *", 86400.0), ("0 2 * * 0", 604800.0), ("12h", 43200.0)):
+        assert judge(recency.recent, [], every=every).detail["promised"] == seconds
 
 
 def test_a_late_copy_of_working_days_says_so() -> None:
