@@ -134,8 +134,7 @@ def periodic(context: Context, series: BackupSeries) -> Iterable[Verdict]:
             since=first.isoformat(),
         )
     else:
-        rhythm = int(c.median_interval or a.promise.interval.total_seconds())
-        yield passed("backup.periodic.regular", detail, interval=rhythm, **counts)
+        yield passed("backup.periodic.regular", detail, interval=_rhythm(a), **counts)
 
 
 @check(
@@ -189,6 +188,8 @@ def size_plausible(context: Context, series: BackupSeries) -> Iterable[Verdict]:
 
 CHECKS: tuple[Check, ...] = (recent, periodic, size_plausible)
 
+_NEAR = 0.02
+"""A rhythm this near to the promised one is called by its name."""
 _BROKEN = ("broken_archive", "no_completion_mark")
 _PROMISED = {
     False: (
@@ -237,6 +238,13 @@ def _cannot_tell(
         detail=detail,
         failure=Failure(kind=kind, detail=why),
     )
+
+
+def _rhythm(a: Assessment) -> int:
+    """Seconds between two copies as a person would say it; the detail has the exact figure."""
+    usual = a.promise.usual.total_seconds()
+    found = a.coverage.median_interval or usual
+    return int(usual if abs(found - usual) <= usual * _NEAR else found)
 
 
 def _cut(series: BackupSeries) -> str:

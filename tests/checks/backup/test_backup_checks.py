@@ -235,6 +235,17 @@ def test_a_promise_by_cron_is_told_by_its_usual_distance(
     assert verdict.detail["workdays"] is ("workdays" in message)
 
 
+def test_a_rhythm_of_some_minutes_less_than_a_day_is_called_a_day() -> None:
+    for minutes, told in ((0, 86400), (2, 86400), (-20, 86400), (60, 82800)):
+        drift = [
+            point(NOW - 2 * HOUR - (DAY - dt.timedelta(minutes=minutes)) * k) for k in range(14)
+        ]
+        verdict = judge(recency.periodic, drift)
+        assert said(verdict)[0] == "regular"
+        assert verdict.message.args["interval"] == told
+        assert verdict.detail["median_interval"] == 86400 - minutes * 60
+
+
 def test_what_is_promised_is_told_without_a_copy_too() -> None:
     for every, seconds in (("0 2 * * *", 86400.0), ("0 2 * * 0", 604800.0), ("12h", 43200.0)):
         assert judge(recency.recent, [], every=every).detail["promised"] == seconds
