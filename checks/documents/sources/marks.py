@@ -33,6 +33,8 @@ _SECRET = re.compile(
     r"(?i:độ\s+mật)\b|"
     r"(?<!BẢO )(?<!BÍ )(?<!CƠ )(?<!\w)MẬT(?!\w)(?!\s*(?:KHẨU|MÃ|ĐỘ|ONG|THƯ|VỤ))|TUYET[ _.-]MAT\b"
 )
+# Where a program could not write `Đ` it wrote `?`, once or for each of its two bytes.
+_LOST = re.compile(r"(?<=[QqCc])[?\ufffd]{1,2}(?=[-_ .])|(?<=[Hh])[?\ufffd]{1,2}(?=[Nn][Dd])")
 _LONGEST = 4096
 """Characters of a subject or name that are looked at."""
 
@@ -68,6 +70,14 @@ def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
     """Every number in a subject or a file name."""
     text = text[:_LONGEST]
     hits = finder.in_name(text) if found is FoundIn.NAME else finder.in_text(text)
+    if "?" in text or "\ufffd" in text:
+        repaired = _LOST.sub("Đ", text)
+        again = finder.in_name(repaired) if found is FoundIn.NAME else finder.in_text(repaired)
+        # Only signs that are known: a guess alone is no finding.
+        plain = {h.key for h in hits}
+        sure = [h for h in again if h.key in plain or h.key.sign in finder.signs]
+        if len(sure) > len(hits):
+            text, hits = repaired, sure
     if not hits:
         return
     folded = fold(text)

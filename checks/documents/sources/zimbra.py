@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from array import array
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -23,7 +24,7 @@ from checks.documents.sources.headers import decode_words
 from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.mails import Contents, MailLog, PlaceOf, Tally
-from checks.documents.sources.uploads import Uploads, message_hash
+from checks.documents.sources.uploads import Hashes, Uploads, message_hash
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 
@@ -91,16 +92,16 @@ class _Reader:
         self.tally = Tally(zone, shows_names=False)
         self._zone = zone
         self._finder = finder
-        self._sent: set[int] = set()
-        self._named: set[int] = set()
+        self._sent = array("Q")
+        self._named = array("Q")
         self._documents: dict[int, Contents] = {}
         self._recent: OrderedDict[bytes, list[tuple[dt.datetime, Contents]]] = OrderedDict()
 
     def uploads(self) -> Uploads:
         """What another log can ask for."""
         return Uploads(
-            sent=frozenset(self._sent),
-            named=frozenset(self._named),
+            sent=Hashes(self._sent),
+            named=Hashes(self._named),
             documents=self._documents,
         )
 
@@ -142,18 +143,18 @@ class _Reader:
             self.tally.unparsed += 1
             return
         key = message_hash(message[1])
-        self._sent.add(key)
+        self._sent.append(key)
         contents = Contents()
         for name in names:
             contents.read_name(self._finder, name, where)
         recent = self._recent.pop(by[0], [])
         if names:
-            self._named.add(key)
+            self._named.append(key)
         else:
             for time, hint in recent:
                 if by[1] - time <= _HINT:
                     contents.add(hint)
-            contents.named = False
+        contents.named = False  # said by `told` where this is joined to another log
         if contents.noted or contents.secret:
             self._documents.setdefault(key, Contents()).add(contents)
 
