@@ -23,7 +23,7 @@ _NOTICE = re.compile(
 )
 _AUTOMATIC = re.compile(
     r"(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|notifications?|notify|"
-    r"thongbao[-_.]?tudong|bounces?)(?:[-+._].*)?$",
+    r"thongbao[-_.]?tudong|bounces?|microsoftexchange[0-9a-f]{32})(?:[-+._].*)?$",
     re.IGNORECASE,
 )
 # Unaccented `mat` is also face, eye and lost: only the accented word in capitals, in brackets or
