@@ -213,6 +213,13 @@ def _backup(
     place: Path = ("systems", system_id, "backups", set_id)
     check_keys(doc, lambda key, message: tell((*place, key) if key else place, message))
     only = system.servers[0] if len(system.servers) == 1 else ""
+    original = system.backups.get(doc.copy_of) if doc.copy_of != set_id else None
+    if doc.copy_of and original is None:
+        tell((*place, "copy_of"), f"no other set {doc.copy_of!r} in this system: correct it")
+    elif original is not None and original.copy_of:
+        tell((*place, "copy_of"), f"{doc.copy_of!r} is itself a copy: name {original.copy_of!r}")
+    elif original is not None and doc.protects not in ("", original.protects or only):
+        tell((*place, "protects"), f"is not what {doc.copy_of!r} protects, so it is no copy of it")
     return BackupSet(
         id=set_id,
         system=system_id,
@@ -220,7 +227,8 @@ def _backup(
         server=doc.server,
         bucket=doc.bucket,
         path=doc.path,
-        protects=doc.protects or only,
+        protects=doc.protects or (original.protects if original is not None else "") or only,
+        copy_of=doc.copy_of,
         every=doc.every,
         grace=doc.grace,
         keep=doc.keep,

@@ -132,6 +132,8 @@ class BackupSet(Value, frozen=True):
     """Directory with an optional file pattern, or the prefix in a bucket."""
     protects: str = ""
     """Server id whose data it holds; filled with the system's only server when there is one."""
+    copy_of: str = ""
+    """Set of the same system whose data it holds once more; empty when it holds data of its own."""
     every: str = ""
     """A duration (`1d`) or a cron expression (`0 2 * * *`); empty when the unit declared none."""
     grace: dt.timedelta | None = None

@@ -194,6 +194,9 @@ class BackupDoc(Raw, frozen=True):
     protects: Annotated[
         Id, _says("Server whose data it holds; default: the system's only server.")
     ] = ""
+    copy_of: Annotated[
+        Id, _says("Set of the same system whose data it holds once more, in another place.")
+    ] = ""
     every: Annotated[
         str,
         _says(

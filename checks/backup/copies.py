@@ -1,7 +1,8 @@
 """Are there enough copies of a system, apart from what they protect, and one of them elsewhere?
 
-Judged over all sets of the system, for each protected server by itself: copies of one server say
-nothing of another. Only copies that keep their own promise count.
+Judged over all sets of the system, for the data of each protected server by itself: copies of one
+say nothing of another. Sets of one server hold the same data when one is declared to be a copy of
+the other (`copy_of`), or when their listings show it. Only copies that keep their promise count.
 """
 
 from __future__ import annotations
@@ -46,18 +47,24 @@ def copies(context: Context, found: Copies) -> Iterable[Verdict]:
     if early is not None:
         yield early
         return
-    counts = {s: _counted(s, p) for s, p in _by_server(found).items()}
-    poorest = min(counts, key=lambda s: (counts[s][0], counts[s][1], s))
+    counts = {key: _counted(key[0], places) for key, places in _by_data(found).items()}
+    poorest = min(counts, key=lambda key: (*counts[key], key))
     number, devices = counts[poorest]
-    detail = _detail(found) | {"counts": {s: list(c) for s, c in counts.items()}}
-    said: dict[str, Arg] = {"server": poorest, "copies": number, "devices": devices}
+    detail = _detail(found) | {"counts": {"/".join(k): list(c) for k, c in counts.items()}}
+    server, data = poorest
+    said: dict[str, Arg] = {
+        "server": server,
+        "set": data,
+        "copies": number,
+        "devices": devices,
+    }
     if number >= limits.copies and devices >= limits.devices:
         yield passed("backup.copies.enough", detail, **said)
         return
     # Each set that could not be seen might be one copy more, on one device more.
-    dark = len(found.dark)
+    dark = len(_maybe(found, data))
     if dark and number + dark >= limits.copies and devices + dark >= limits.devices:
-        yield unseen(context, "copies", _why_dark(found), detail)
+        yield unseen(context, "copies", _maybe(found, data)[0], detail)
     else:
         wanted: dict[str, Arg] = {"needed": limits.copies, "needed_devices": limits.devices}
         yield lacking(context, "copies", "few", detail, **said, **wanted)
@@ -77,14 +84,14 @@ def separate(context: Context, found: Copies) -> Iterable[Verdict]:
         return
     detail = _detail(found)
     doubtful: Failure | None = None
-    for server, places in _by_server(found).items():
+    for (server, data), places in _by_data(found).items():
         if any(p.fresh and p.own_host is False for p in places):
             continue
-        why = _doubt(found, places)
+        why = _doubt(found, data, places)
         if why is None:
             away = any(p.own_host is False for p in places)
             name = "stale" if away else "same_host"
-            yield lacking(context, "separate", name, detail, server=server)
+            yield lacking(context, "separate", name, detail, server=server, set=data)
             return
         doubtful = doubtful or why
     if doubtful is not None:
@@ -109,14 +116,14 @@ def offsite(context: Context, found: Copies) -> Iterable[Verdict]:
     detail = _detail(found)
     limit = context.opt(OffsiteOptions).max_age_hours * 3600
     doubtful: Failure | None = None
-    for server, places in _by_server(found).items():
+    for (server, data), places in _by_data(found).items():
         elsewhere = [p for p in places if p.site and p.site_from and p.site != p.site_from]
         if any(p.fresh and not (limit and (p.age or 0) > limit) for p in elsewhere):
             continue
-        why = _siteless(server, places, elsewhere) or _why_dark_or_none(found)
+        why = _siteless(server, places, elsewhere) or next(iter(_maybe(found, data)), None)
         if why is None:
             name = "stale" if elsewhere else "one_site"
-            yield lacking(context, "offsite", name, detail, server=server)
+            yield lacking(context, "offsite", name, detail, server=server, set=data)
             return
         doubtful = doubtful or why
     if doubtful is not None:
@@ -149,12 +156,18 @@ def _nothing_to_judge(context: Context, name: str, found: Copies) -> Verdict | N
     return None
 
 
-def _by_server(found: Copies) -> dict[str, list[Place]]:
-    servers: dict[str, list[Place]] = {}
+def _by_data(found: Copies) -> dict[tuple[str, str], list[Place]]:
+    """The places of each server's data, keyed by the server and the set that stands for it."""
+    data: dict[tuple[str, str], list[Place]] = {}
     for place in found.places:
         if place.protects:
-            servers.setdefault(place.protects, []).append(place)
-    return servers
+            data.setdefault((place.protects, place.data or place.set), []).append(place)
+    return data
+
+
+def _maybe(found: Copies, data: str) -> list[Failure]:
+    """Why each set that may hold copies of this data could not be seen; others are declared."""
+    return [why for name, why in found.dark.items() if found.bound.get(name, data) == data]
 
 
 def _counted(server: str, places: Iterable[Place]) -> tuple[int, int]:
@@ -163,12 +176,12 @@ def _counted(server: str, places: Iterable[Place]) -> tuple[int, int]:
     return 1 + len(devices), len(devices | {server})
 
 
-def _doubt(found: Copies, places: Iterable[Place]) -> Failure | None:
+def _doubt(found: Copies, data: str, places: Iterable[Place]) -> Failure | None:
     """Why another place cannot be ruled out: one that was not seen, or that cannot be located."""
     for place in places:
         if place.fresh and place.own_host is None:
             return place.unseen
-    return _why_dark_or_none(found)
+    return next(iter(_maybe(found, data)), None)
 
 
 def _siteless(server: str, places: Iterable[Place], elsewhere: Iterable[Place]) -> Failure | None:
@@ -183,11 +196,7 @@ def _siteless(server: str, places: Iterable[Place], elsewhere: Iterable[Place]) 
 
 
 def _why_dark(found: Copies) -> Failure:
-    return _why_dark_or_none(found) or undeclared("protects")
-
-
-def _why_dark_or_none(found: Copies) -> Failure | None:
-    return next(iter(found.dark.values()), None)
+    return next(iter(found.dark.values()), None) or undeclared("protects")
 
 
 def _detail(found: Copies) -> dict[str, Any]:
@@ -195,6 +204,7 @@ def _detail(found: Copies) -> dict[str, Any]:
         "places": [
             {
                 "set": p.set,
+                "data": p.data or p.set,
                 "protects": p.protects,
                 "device": p.device,
                 "own_host": p.own_host,

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from checks.backup.periodicity import Age, Thresholds, freshness, sort_points
 from checks.backup.promise import promise_of
+from checks.backup.same_data import same_data
 from checks.backup.series import BackupPoint, BackupSeries, Repository
 from checks.backup.sources.registry import SERIES
 from checks.evidence import Answers, Failure, FailureKind, Need, NotDeclared, Request, Unparsable
@@ -23,6 +24,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     set: str
     protects: str
     """Server whose data it holds; empty when the inventory does not say."""
+    data: str = ""
+    """Set that stands for its data: equal for sets that hold the same."""
     device: str
     location: str = ""
     own_host: bool | None = None
@@ -42,6 +45,8 @@ class Copies(msgspec.Struct, frozen=True, kw_only=True):
 
     places: tuple[Place, ...] = ()
     dark: dict[str, Failure] = {}
+    bound: dict[str, str] = {}
+    """Per dark set that is declared to be a copy, the set that stands for its data."""
 
 
 def _requests(subject: Subject) -> list[Request]:
@@ -67,6 +72,7 @@ def sets_of(subject: Subject) -> Iterator[Subject]:
 def _parse(context: Context, answers: Answers) -> Copies:
     places: list[Place] = []
     dark: dict[str, Failure] = {}
+    listed: dict[str, BackupSeries] = {}
     for each in sets_of(context.subject):
         try:
             series = _series(replace(context, subject=each), answers)
@@ -78,8 +84,18 @@ def _parse(context: Context, answers: Answers) -> Copies:
             if isinstance(series, Failure):
                 dark[each.name] = series
             else:
+                listed[each.name] = series
                 places += places_of(replace(context, subject=each), series)
-    return Copies(places=tuple(places), dark=dark)
+    data = same_data(context.subject.the_system.backups, listed)
+    return Copies(
+        places=tuple(replace(p, data=data[p.set]) for p in places),
+        dark=dark,
+        bound={b.id: data[b.id] for b in context.subject.the_system.backups if _bound(b, dark)},
+    )
+
+
+def _bound(backup: BackupSet, dark: dict[str, Failure]) -> bool:
+    return bool(backup.copy_of) and backup.id in dark
 
 
 def _series(context: Context, answers: Answers) -> BackupSeries | Failure:

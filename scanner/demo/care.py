@@ -64,11 +64,15 @@ def _doubled(system: SystemPlot, neighbour: str, random: Random) -> SystemPlot:
     """From level 3 on a second copy lies with the neighbouring unit."""
     if KINDS[system.kind].level < YEARLY_LEVEL or not system.sets:
         return system
-    second = replace(
-        system.sets[0],
-        id=SECOND,
-        store=neighbour,
-        story=BackupStory.FINE,
-        restored=random.randint(*_TESTED),
+    copies = tuple(
+        replace(
+            first,
+            id=f"{SECOND}-{number}" if number else SECOND,
+            copy_of=first.id,
+            store=neighbour,
+            story=BackupStory.FINE,
+            restored=random.randint(*_TESTED),
+        )
+        for number, first in enumerate(system.sets)
     )
-    return replace(system, sets=(*system.sets, second))
+    return replace(system, sets=(*system.sets, *copies))

@@ -164,36 +164,58 @@ def _dark(system: SystemPlot, backup: SetPlot, seen: Seen) -> str:
 
 
 def _over_sets(system: SystemPlot, name: str, seen: Seen) -> Said:
-    level = KINDS[system.kind].level
+    """Judged for each data by itself: a set and the copies that name it."""
     if not system.sets:
         return _lacking(system, name)
     dark = [failure for b in system.sets if (failure := _dark(system, b, seen))]
     if len(dark) == len(system.sets):
         return (Status.UNKNOWN, "", dark[0])
+    told = [
+        _of_data(system, own, name, seen)
+        for own in _by_data(system)
+        if not all(_dark(system, b, seen) for b in own)
+    ]
+    worst = next((s for s in told if s[0] is Status.FAIL), None)
+    if worst is not None:
+        return worst
+    if not dark:
+        return next((s for s in told if s is not _PASS), _PASS)
+    # With some sets in the dark nothing passes; those that could have mended it are told first.
+    return next((s for s in told if s[0] is Status.UNKNOWN), (Status.UNKNOWN, "", dark[0]))
+
+
+def _by_data(system: SystemPlot) -> list[list[SetPlot]]:
+    found: dict[str, list[SetPlot]] = {}
+    for backup in system.sets:
+        found.setdefault(backup.copy_of or backup.id, []).append(backup)
+    return list(found.values())
+
+
+def _of_data(system: SystemPlot, own: list[SetPlot], name: str, seen: Seen) -> Said:
     runs_on = system.runs_on or system.host
-    fresh = {
-        _store(system, b)
-        for b in system.sets
-        if b.story not in _OVERDUE and not _dark(system, b, seen)
-    }
+    lit = [b for b in own if not _dark(system, b, seen)]
+    fresh = {_store(system, b) for b in lit if b.story not in _OVERDUE}
     found = {
         "copies": 1 + len(fresh) >= 3 and len(fresh | {runs_on}) >= 2,
         "separate": bool(fresh - {runs_on}),
         "offsite": any(seen.sites[s] != seen.sites[runs_on] for s in fresh),
     }[name]
-    if not dark:
-        return _PASS if found else _lacking(system, name)
-    # With some sets in the dark nothing passes, and it only fails if these could not mend it.
-    short = name == "copies" and level >= YEARLY_LEVEL and 1 + len(fresh) + len(dark) < 3
-    away = any(
-        seen.sites[_store(system, b)] != seen.sites[runs_on]
+    if found:
+        return _PASS
+    # Dark sets that are declared to be a copy of other data could not mend it.
+    root = own[0].copy_of or own[0].id
+    maybe = [
+        _dark(system, b, seen)
         for b in system.sets
-        if not _dark(system, b, seen)
-    )
-    overdue = name == "offsite" and level >= YEARLY_LEVEL and not found and away
-    if short and not found:
-        return _lacking(system, name)
-    return (Status.UNKNOWN, "", "" if overdue else dark[0])
+        if _dark(system, b, seen) and (b.copy_of or root) == root
+    ]
+    away = any(seen.sites[_store(system, b)] != seen.sites[runs_on] for b in lit)
+    short = name == "copies" and 1 + len(fresh) + len(maybe) < 3
+    overdue = name == "offsite" and away
+    lacks = not maybe or short
+    if lacks or KINDS[system.kind].level < YEARLY_LEVEL:
+        return _lacking(system, name) if lacks else (Status.UNKNOWN, "", maybe[0])
+    return (Status.UNKNOWN, "", "" if overdue else maybe[0])
 
 
 def _lacking(system: SystemPlot, name: str) -> Said:

@@ -138,6 +138,8 @@ class SetPlot(msgspec.Struct, frozen=True, kw_only=True):
     """Declared as a cron expression instead of a duration."""
     store: str = ""
     """Server on which the copies lie; empty for the system's `host`."""
+    copy_of: str = ""
+    """Set whose data it holds once more."""
     restored: int = 0
     """How many days ago a restore was tried and registered; 0 for never."""
     story: BackupStory = BackupStory.FINE

@@ -192,6 +192,7 @@ def _backup(out: Path, system: SystemPlot, backup: SetPlot, today: dt.date) -> l
         "        kind: directory",
         f"        server: {backup.store or system.host}",
         f"        path: {quoted(str(path))}",
+        *([f"        copy_of: {backup.copy_of}"] if backup.copy_of else []),
         f"        every: {quoted(backup.every)}",
         f"        keep: {'30d' if backup.days == 1 else '12w'}",
         f"        effective_from: {today - dt.timedelta(days=400)}",

@@ -281,3 +281,36 @@ buckets: {k: {bucket: k}}
     assert (backup.repository, backup.name, backup.run_as) == ("/r", "n", "borg")
     assert backup.password_file == "/p"  # noqa: S105 - a path
     assert backup.match == PointFilter(host="h", paths=("/p",), tags=("t",), prefix="x-")
+
+
+COPY = """\
+    backups:
+      db: {kind: directory, server: s, path: /b, every: 1d, protects: s}
+      far: {kind: directory, server: t, path: /b, every: 1d, copy_of: DB}
+"""
+
+
+def test_a_copy_protects_what_its_original_does(tmp_path: Path) -> None:
+    text = HEAD.replace("servers: [s]", "servers: [s, t]") + COPY.replace("DB", "db")
+    (tmp_path / "f.yaml").write_text(text, encoding="utf-8")
+    sets = load(tmp_path / "f.yaml", tmp_path).systems["y"].backups
+    assert [(b.id, b.copy_of, b.protects) for b in sets] == [("db", "", "s"), ("far", "db", "s")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (COPY.replace("DB", "absent"), "no other set 'absent'"),
+        (COPY.replace("DB", "far"), "no other set 'far'"),
+        (COPY.replace("DB", "db, protects: t"), "is not what 'db' protects"),
+        (
+            COPY.replace("DB", "mid") + COPY.splitlines(keepends=True)[2].replace("far", "mid"),
+            "mid",
+        ),
+    ],
+)
+def test_a_copy_of_nothing_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    text = text.replace("copy_of: DB", "copy_of: db")
+    (found,) = problems(tmp_path, text)
+    assert said in found
+    assert "systems.y.backups.far." in found

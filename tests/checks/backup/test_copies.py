@@ -9,7 +9,8 @@ import pytest
 
 from checks.backup.copies import CopyOptions, OffsiteOptions, copies, offsite, separate
 from checks.backup.places import COPIES, Copies, Place, places_of
-from checks.backup.series import BackupSeries, Repository
+from checks.backup.same_data import same_data
+from checks.backup.series import BackupSeries, PointState, Repository
 from checks.evidence import Answers, Evidence, Failure, FailureKind, Need
 from checks.model import Check, Severity, Status, Verdict
 from inventory.model import BackupExemption, BackupSet
@@ -318,3 +319,85 @@ def test_one_sets_evidence_is_not_read_for_another() -> None:
 def test_a_system_without_sets_asks_nothing() -> None:
     assert COPIES.requests(about(a_system())) == []
     assert read(evidence=[]) == Copies()
+
+
+# ------------------------------------------------------------------------------- whose data it is
+
+
+def test_each_data_is_counted_by_itself() -> None:
+    base = place("store", set="db", data="db")
+    files = place("far", set="files", data="files")
+    verdict = of(copies, base, files)
+    assert said(verdict) == ("few", "fail", Severity.CRITICAL)
+    assert verdict.message.args["set"] == "db"
+    assert verdict.detail["counts"] == {"h/db": [2, 2], "h/files": [2, 2]}
+    again = place("far", set="db-far", data="db")
+    assert said(of(copies, base, again))[0] == "enough"
+
+
+@pytest.mark.parametrize(("check", "name"), [(separate, "same_host"), (offsite, "one_site")])
+def test_other_data_elsewhere_does_not_help(check: Check, name: str) -> None:
+    near = place("h", set="db", data="db")
+    away = place("far", set="files", data="files")
+    verdict = of(check, near, away, level=5)
+    assert said(verdict)[0] == name
+    assert verdict.message.args["set"] == "db"
+
+
+def test_a_dark_copy_of_other_data_mends_nothing() -> None:
+    def judged(bound: dict[str, str]) -> str:
+        found = Copies(places=(place("store", data="db"),), dark={"x": WHY}, bound=bound)
+        return str(said(judge(copies, found, about(a_system(a_set(), level=3))))[0])
+
+    assert judged({}) == "unseen"
+    assert judged({"x": "db"}) == "unseen"
+    assert judged({"x": "files"}) == "few"
+
+
+def listed(*names: str, size: int = 500, **more: Any) -> BackupSeries:
+    points = [point(NOW - n * DAY, size, name=name, **more) for n, name in enumerate(names, 1)]
+    return series(points)
+
+
+ABC, ABD = ("a", "b", "c", "d"), ("a", "b", "c", "e")
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "same"),
+    [
+        (listed(*ABC), listed(*ABD), True),
+        (listed("a"), listed(*ABC), True),
+        (listed("a", "b"), listed("a", "x", "y"), False),
+        (listed(*ABC), listed(*ABC, size=501), False),
+        (listed(*ABC, size=0), listed(*ABC, size=0), False),
+        (listed(*ABC, state=PointState.INVALID), listed(*ABC), False),
+        (listed(), listed(), False),
+        # What tools say of the content.
+        (listed("x", size=1, paths=("/srv",)), listed("y", size=2, paths=("/srv",)), True),
+        (listed("x", size=1, paths=("/srv",)), listed("y", size=2, paths=("/srv", "/etc")), False),
+        (listed("x", size=1, paths=()), listed("y", size=2, paths=()), False),
+        (listed("x", size=1), listed("y", size=2), False),
+    ],
+)
+def test_listings_that_show_the_same_data(one: BackupSeries, two: BackupSeries, same: bool) -> None:
+    sets = (a_set(id="one"), a_set(id="two"))
+    found = same_data(sets, {"one": one, "two": two})
+    assert (found["one"] == found["two"]) == same
+    apart = (a_set(id="one"), a_set(id="two", protects="i"))
+    assert same_data(apart, {"one": one, "two": two}) == {"one": "one", "two": "two"}
+
+
+def test_declared_copies_are_one_data_seen_or_not() -> None:
+    sets = (a_set(id="late", copy_of="db"), a_set(), a_set(id="far", copy_of="db"), a_set(id="x"))
+    assert same_data(sets, {}) == {"late": "late", "db": "late", "far": "late", "x": "x"}
+
+
+def test_the_fact_binds_what_is_declared_also_in_the_dark() -> None:
+    more = (a_set(id="far", server="far", copy_of="db"), a_set(id="x", server="bare"))
+    found = read(a_set(), *more, evidence=[listing("store", "a.dump", "b.dump", "c.dump")])
+    assert [(p.set, p.data) for p in found.places] == [("db", "db")]
+    assert set(found.dark) == {"far", "x"}
+    assert found.bound == {"far": "db"}
+    both = [listing(s, "a.dump", "b.dump", "c.dump") for s in ("store", "far")]
+    found = read(a_set(), a_set(id="two", server="far"), evidence=both)
+    assert [(p.set, p.data) for p in found.places] == [("db", "db"), ("two", "db")]
