@@ -85,7 +85,7 @@ def builtin() -> Catalogue:
         restore,
         safety,
     )
-    from checks.documents import routing  # noqa: PLC0415
+    from checks.documents import completeness, registers, routing, secrecy  # noqa: PLC0415
     from checks.probes import checks as host  # noqa: PLC0415
     from checks.security import (  # noqa: PLC0415
         attested,
@@ -99,7 +99,7 @@ def builtin() -> Catalogue:
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
     security = (level, plausible, standing, dossier, plan, signed, attested)
-    topics = (host, *security, *backup, routing)
+    topics = (host, *security, *backup, completeness, routing, registers, secrecy)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 
 

@@ -10,6 +10,9 @@ from checks.documents.calendar import WEEKS, Calendar
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind
 from checks.evidence import Value
 
+_BESIDE = frozenset({"received", "x_road", "mailboxes", "proxy"})
+"""Keys of sources that say something, and nothing of whole days."""
+
 
 class Period(Value, frozen=True):
     """Whole days in the project's zone, both ends included."""
@@ -76,11 +79,19 @@ def coverage_of(
     mail_bridge: int,
     calendar: Calendar = WEEKS,
 ) -> Coverage:
-    """What the sources cover; of several mail logs only the days that all of them show count."""
+    """What the sources cover; of several mail logs only the days that all of them show count.
+
+    Of several lists of what was sent one is enough. What the axis delivered to the unit, what an
+    exchange says of its own work, and single mailboxes cover nothing.
+    """
     seen = {}
     for kind in ROUTE_KINDS:
-        allowed = mail_bridge if kind is SourceKind.MAIL else bridge
-        each = [covered(s.days, period, allowed, calendar) for s in events.of(kind)]
+        by_mail = kind is SourceKind.MAIL
+        found = [s.days for s in events.of(kind) if s.key not in _BESIDE]
+        if not by_mail:
+            found = [frozenset[dt.date]().union(*found)]
+        allowed = mail_bridge if by_mail else bridge
+        each = [covered(days, period, allowed, calendar) for days in found]
         seen[kind] = frozenset.intersection(*each) if each else frozenset[dt.date]()
     register, gateway, mail = (seen[k] for k in ROUTE_KINDS)
     days = period.days

@@ -174,7 +174,7 @@ class SourceReport(Value, frozen=True):
     """Mails that name a document and whose recipients no log shows; no event comes of them."""
 
 
-class DocumentEvents(Value, frozen=True):
+class DocumentEvents(Value, frozen=True, weakref=True):
     """Everything a unit's sources say."""
 
     events: Sequence[DocumentEvent] = ()

@@ -1,26 +1,30 @@
-"""Do official documents go through the electronic system? Three checks of a unit."""
+"""Do documents go through the electronic system, in time, with receipts, and only there?"""
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 from checks.documents.agencies import Directory
-from checks.documents.calendar import Calendar
-from checks.documents.coverage import Coverage, Period, coverage_of, covered
-from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, SourceReport
+from checks.documents.events import DocumentEvents, SourceKind
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
-from checks.documents.matching import match
-from checks.documents.pairs import Bypass, Matching, Rules
-from checks.evidence import FailureKind, Unparsable
+from checks.documents.judged import (
+    LISTED,
+    Judged,
+    PeriodOptions,
+    common_detail,
+    iso,
+    judged,
+    refuse_routes,
+    refuse_unread,
+    sender_unknown,
+)
+from checks.documents.pairs import RECEIVED, Bypass, Pair, Result
+from checks.evidence import FailureKind
 from checks.model import (
     Context,
-    Message,
-    Options,
     Scope,
     Severity,
-    Status,
     Verdict,
     check,
     failed,
@@ -32,21 +36,6 @@ from inventory.model import Documents
 
 HOUSE_TARGET = 95
 """Percent of due pairs that must be routed where the unit set no target of its own."""
-_LISTED = 50
-"""Bypasses listed in one row; the total is always said."""
-
-
-class PeriodOptions(Options, frozen=True):
-    """What period is judged and how silence is read; days."""
-
-    period_days: int = 30
-    bridge_days: int = 7
-    """Empty days in a register or gateway export that are no gap."""
-    mail_bridge_days: int = 2
-    """Empty days in a mail log that are no gap."""
-    send_days: int = 5
-    settle_days: int = 1
-    """Working days before a missing row or receipt counts."""
 
 
 class RoutedOptions(PeriodOptions, frozen=True):
@@ -60,88 +49,19 @@ class BypassOptions(PeriodOptions, frozen=True):
 
     header_share: int = 80
     """Percent of mails whose headers must be logged before silence means anything."""
-    large_bytes: int = 30_000
 
 
-class EvidenceOptions(PeriodOptions, frozen=True):
-    """Options of `documents.evidence-complete`."""
+class ShareOptions(PeriodOptions, frozen=True):
+    """Options of `documents.receipts` and `documents.timely`; percent."""
 
-    severity: Literal["minor", "major"] = "minor"
-    stale_days: int = 7
-    header_share: int = 80
+    target: int = HOUSE_TARGET
 
 
-@check(
-    "documents.evidence-complete",
-    Scope.UNIT,
-    Severity.MINOR,
-    controls=("Decree 30/2020 Art. 4.2, 22", "Decision 28/2018"),
-    options=EvidenceOptions,
-).needs(DOCUMENTS)
-def evidence_complete(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]:
-    """One row for each kind of source: is it there, fresh, and does it cover the period?"""
-    for kind in SourceKind:
-        sources = events.of(kind)
-        if not sources and kind in ROUTE_KINDS:
-            severity = Severity(ctx.opt(EvidenceOptions).severity)
-            said = _message(f"missing-{kind.value}")
-            yield _part(kind.value, failed(said, {"source": kind.value}, severity))
-        for source in sources:
-            name = kind.value if len(sources) == 1 else f"{kind.value} {source.name}"
-            yield _part(name, _source_verdict(ctx, source))
+class TimelyOptions(ShareOptions, frozen=True):
+    """Options of `documents.timely`."""
 
-
-def _source_verdict(ctx: Context, source: SourceReport) -> Verdict:
-    options = ctx.opt(EvidenceOptions)
-    if source.failure is not None:
-        said = Message(
-            id=_message("unreadable"), args={"source": source.name, "what": source.failure.detail}
-        )
-        return Verdict(
-            status=Status.UNKNOWN,
-            message=said,
-            detail={"source": source.name},
-            failure=source.failure,
-        )
-    severity = Severity(options.severity)
-    period = _period(ctx, options)
-    days = Calendar.of(ctx.subject.inventory)
-    mail = source.kind is SourceKind.MAIL
-    bridge = options.mail_bridge_days if mail else options.bridge_days
-    share = len(covered(source.days, period, bridge, days)) / len(period.days)
-    detail = _source_detail(source, share)
-    if source.last is None:
-        return failed(_message("empty"), detail, severity, source=source.name)
-    last = source.last.isoformat()
-    if ctx.now - source.last > dt.timedelta(days=options.stale_days):
-        return failed(_message("stale"), detail, severity, source=source.name, last=last)
-    if share * 100 < ctx.coverage_floor:
-        limit = ctx.coverage_floor / 100
-        return failed(
-            _message("gaps"), detail, severity, source=source.name, share=share, limit=limit
-        )
-    mails = source.mails + source.dropped
-    if mail and mails and source.mails_with_headers * 100 < options.header_share * mails:
-        seen = source.mails_with_headers / mails
-        return failed(_message("headers"), detail, severity, source=source.name, share=seen)
-    return passed(_message("complete"), detail, source=source.name, last=last, share=share)
-
-
-def _source_detail(source: SourceReport, share: float) -> dict[str, Any]:
-    return {
-        "source": source.name,
-        "coverage": round(share, 4),
-        "first": _iso(source.first),
-        "last": _iso(source.last),
-        "files": source.files,
-        "duplicate_files": source.duplicates,
-        "lines": source.lines,
-        "unparsed": source.unparsed,
-        "repeated": source.repeated,
-        "dropped": source.dropped,
-        "mails": source.mails,
-        "mails_with_headers": source.mails_with_headers,
-    }
+    days: int = 1
+    """Working days after the document's date: the same or the next one."""
 
 
 @check(
@@ -154,8 +74,9 @@ def _source_detail(source: SourceReport, share: float) -> dict[str, Any]:
 def routed(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
     """Share of due (document, agency) pairs that are on the gateway with a receipt."""
     options = ctx.opt(RoutedOptions)
-    _refuse_unread(events, (SourceKind.REGISTER, SourceKind.GATEWAY))
-    matching, coverage = _judged(ctx, events, options, Rules().large)
+    refuse_routes(events)
+    seen = judged(ctx, events, options)
+    matching, coverage = seen.matching, seen.coverage
     said = ctx.subject.unit.documents or Documents()
     target = said.target if said.target is not None else options.target
     detail = {
@@ -164,13 +85,13 @@ def routed(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
         "coverage": round(coverage.routes, 4),
         "target": target,
         "target_source": "unit" if said.target is not None else "house_default",
-        **_common_detail(ctx, options, matching, coverage),
+        **common_detail(seen),
     }
-    args = {"coverage": coverage.routes, "floor": ctx.coverage_floor / 100}
-    if coverage.routes * 100 < ctx.coverage_floor:
-        yield unknown(FailureKind.TRUNCATED, "documents.routed.cannot-tell", detail, **args)
+    cannot = _cannot_tell(ctx, seen, "documents.routed", detail)
+    if cannot is not None:
+        yield cannot
     elif not matching.due:
-        yield _nothing_due(ctx, matching, detail)
+        yield _nothing_due(ctx, seen, detail)
     else:
         rate = matching.routed / matching.due
         enough = matching.routed * 100 >= target * matching.due
@@ -185,9 +106,23 @@ def routed(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
         yield say if enough else failed("documents.routed.short", detail, None, **args)
 
 
-def _nothing_due(ctx: Context, matching: Matching, detail: dict[str, Any]) -> Verdict:
+def _cannot_tell(ctx: Context, seen: Judged, own: str, detail: dict[str, Any]) -> Verdict | None:
+    """Why a share of pairs means nothing, if so."""
+    unclear = sender_unknown(ctx, seen, own, detail)
+    if unclear is not None:
+        return unclear
+    coverage = seen.coverage.routes
+    if coverage * 100 >= ctx.coverage_floor:
+        return None
+    floor = ctx.coverage_floor / 100
+    return unknown(
+        FailureKind.TRUNCATED, f"{own}.cannot-tell", detail, coverage=coverage, floor=floor
+    )
+
+
+def _nothing_due(ctx: Context, seen: Judged, detail: dict[str, Any]) -> Verdict:
     """No pair is due: proven by a register that names no agency, or not to be told."""
-    counts = matching.counts
+    counts = seen.matching.counts
     if not ctx.subject.inventory.agencies:
         return unknown(FailureKind.NOT_DECLARED, "documents.routed.no-directory", detail)
     if counts["pending"]:
@@ -207,18 +142,19 @@ def _nothing_due(ctx: Context, matching: Matching, detail: dict[str, Any]) -> Ve
 def bypass(ctx: Context, _: None, __: None, events: DocumentEvents) -> Iterator[Verdict]:
     """Mails of grade A or B that carried a document to an agency without the gateway."""
     options = ctx.opt(BypassOptions)
-    _refuse_unread(events, (SourceKind.REGISTER, SourceKind.GATEWAY))
+    refuse_routes(events)
     if all(s.failure is not None for s in events.of(SourceKind.MAIL)):
-        _refuse_unread(events, (SourceKind.MAIL,))
-    matching, coverage = _judged(ctx, events, options, options.large_bytes)
+        refuse_unread(events.of(SourceKind.MAIL))
+    seen = judged(ctx, events, options)
+    matching, coverage = seen.matching, seen.coverage
     share = events.header_share
     found = matching.bypasses
     detail = {
         "total": len(found),
-        "bypasses": [_shown(b) for b in found[:_LISTED]],
+        "bypasses": [_shown(b) for b in found[:LISTED]],
         "coverage": round(coverage.all, 4),
         "headers_logged": None if share is None else round(share, 4),
-        **_common_detail(ctx, options, matching, coverage),
+        **common_detail(seen),
     }
     if found:
         secret = sum(b.secret for b in found)
@@ -226,11 +162,11 @@ def bypass(ctx: Context, _: None, __: None, events: DocumentEvents) -> Iterator[
         severity = Severity.CRITICAL if secret else None
         yield failed(say, detail, severity, total=len(found), secret=secret)
     else:
-        yield _none_found(ctx, events, coverage, detail)
+        yield _none_found(ctx, events, seen, detail)
 
 
-def _none_found(
-    ctx: Context, events: DocumentEvents, coverage: Coverage, detail: dict[str, Any]
+def _none_found(  # noqa: PLR0911 - one line for each reason reads best
+    ctx: Context, events: DocumentEvents, seen: Judged, detail: dict[str, Any]
 ) -> Verdict:
     """Nothing found is only a pass when a bypass would have been seen."""
     options = ctx.opt(BypassOptions)
@@ -245,6 +181,14 @@ def _none_found(
         return unknown(FailureKind.TRUNCATED, "documents.bypass.blind", detail, share=share)
     if not Directory(ctx.subject.inventory.agencies, ctx.subject.unit).knows_mail:
         return unknown(FailureKind.NOT_DECLARED, "documents.bypass.no-directory", detail)
+    coverage = seen.coverage
+    unaddressed = sum(s.unaddressed for s in events.of(SourceKind.MAIL))
+    if unaddressed:
+        say = "documents.bypass.unaddressed"
+        return unknown(FailureKind.TRUNCATED, say, detail, mails=unaddressed)
+    unclear = sender_unknown(ctx, seen, "documents.bypass", detail)
+    if unclear is not None:
+        return unclear
     if coverage.all * 100 < ctx.coverage_floor:
         return unknown(
             FailureKind.TRUNCATED,
@@ -275,62 +219,105 @@ def _shown(bypass: Bypass) -> dict[str, Any]:
     }
 
 
-def _judged(
-    ctx: Context, events: DocumentEvents, options: PeriodOptions, large: int
-) -> tuple[Matching, Coverage]:
-    directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
-    period = _period(ctx, options)
-    rules = Rules(send_days=options.send_days, settle_days=options.settle_days, large=large)
-    days = Calendar.of(ctx.subject.inventory)
-    coverage = coverage_of(events, period, options.bridge_days, options.mail_bridge_days, days)
-    return match(events, directory, period, rules, ctx.zone, days), coverage
+@check(
+    "documents.receipts",
+    Scope.UNIT,
+    Severity.MINOR,
+    controls=("Decree 30/2020 Art. 4.2.d, 21.2", "QCVN 102:2016"),
+    options=ShareOptions,
+).needs(ROUTES, DOCUMENTS)
+def receipts(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
+    """Share of what was sent that came back with a receipt; lists what did not."""
+    options = ctx.opt(ShareOptions)
+    refuse_routes(events)
+    seen = judged(ctx, events, options)
+    counts = seen.matching.counts
+    lacking = [
+        pair
+        for pair in seen.matching.pairs
+        if pair.result in {Result.SENT_NO_RECEIPT, Result.REFUSED}
+    ]
+    total = sum(counts[r.value] for r in RECEIVED) + len(lacking)
+    detail = _share_detail(seen, options, total - len(lacking), total, lacking)
+    args = {
+        "without": counts[Result.SENT_NO_RECEIPT.value],
+        "refused": counts[Result.REFUSED.value],
+    }
+    yield _share_verdict(ctx, seen, "documents.receipts", detail, args)
 
 
-def _period(ctx: Context, options: PeriodOptions) -> Period:
-    return Period.before(ctx.now.astimezone(ctx.zone).date(), options.period_days)
+@check(
+    "documents.timely",
+    Scope.UNIT,
+    Severity.MINOR,
+    controls=("Decree 30/2020 Art. 4.2.c, 18.1", "Decision 28/2018"),
+    options=TimelyOptions,
+).needs(ROUTES, DOCUMENTS)
+def timely(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
+    """Share of what was sent that left on the day of the document or the next working day."""
+    options = ctx.opt(TimelyOptions)
+    refuse_routes(events)
+    seen = judged(ctx, events, options)
+    sent = late = 0
+    shown: list[Pair] = []
+    for pair in seen.matching.pairs:
+        # What was taken back may have been sent anew on paper or not at all: no time to judge.
+        if pair.sent is None or pair.result in {Result.REVOKED, Result.EXEMPT}:
+            continue
+        sent += 1
+        if pair.sent > seen.calendar.after(pair.date, options.days):
+            late += 1
+            shown.append(pair)
+    shown.sort(key=lambda p: (p.date - (p.sent or p.date), str(p.key), p.recipient))
+    detail = _share_detail(seen, options, sent - late, sent, shown)
+    yield _share_verdict(ctx, seen, "documents.timely", detail, {"late": late})
 
 
-def _common_detail(
-    ctx: Context, options: PeriodOptions, matching: Matching, coverage: Coverage
+def _share_detail(
+    seen: Judged, options: ShareOptions, good: int, total: int, lacking: list[Pair]
 ) -> dict[str, Any]:
-    period = _period(ctx, options)
     return {
-        "period": [period.start.isoformat(), period.end.isoformat()],
-        "counts": matching.counts,
-        "covered": {
-            "register": round(coverage.register, 4),
-            "gateway": round(coverage.gateway, 4),
-            "mail": round(coverage.mail, 4),
-        },
-        "gaps": coverage.gaps,
+        "numerator": good,
+        "denominator": total,
+        "coverage": round(seen.coverage.routes, 4),
+        "target": options.target,
+        "total": len(lacking),
+        "pairs": [_pair_shown(pair) for pair in lacking[:LISTED]],
+        **common_detail(seen),
     }
 
 
-def _refuse_unread(events: DocumentEvents, kinds: Iterable[SourceKind]) -> None:
-    """A source that was there but could not be read forbids a judgement; names file and line."""
-    for kind in kinds:
-        for source in events.of(kind):
-            if source.failure is not None:
-                raise Unparsable(source.failure.detail)
+def _pair_shown(pair: Pair) -> dict[str, Any]:
+    return {
+        "key": str(pair.key),
+        "date": pair.date.isoformat(),
+        "sent": iso(pair.sent),
+        "recipient": pair.recipient,
+        "result": pair.result.value,
+    }
 
 
-def _message(name: str) -> str:
-    return f"documents.evidence-complete.{name}"
+def _share_verdict(
+    ctx: Context, seen: Judged, own: str, detail: dict[str, Any], args: dict[str, int]
+) -> Verdict:
+    """A share of what was sent against its target; percent."""
+    cannot = _cannot_tell(ctx, seen, own, detail)
+    if cannot is not None:
+        return cannot
+    good, total = detail["numerator"], detail["denominator"]
+    if not total:
+        return not_applicable(f"{own}.nothing-sent", documents=seen.matching.counts["documents"])
+    said = {
+        "numerator": good,
+        "denominator": total,
+        "rate": good / total,
+        "target": detail["target"] / 100,
+        "coverage": detail["coverage"],
+        **args,
+    }
+    if good * 100 >= detail["target"] * total:
+        return passed(f"{own}.enough", detail, **said)
+    return failed(f"{own}.short", detail, None, **said)
 
 
-def _part(subject: str, verdict: Verdict) -> Verdict:
-    return Verdict(
-        status=verdict.status,
-        message=verdict.message,
-        detail=verdict.detail,
-        severity=verdict.severity,
-        failure=verdict.failure,
-        subject=subject,
-    )
-
-
-def _iso(time: dt.datetime | None) -> str | None:
-    return None if time is None else time.isoformat()
-
-
-CHECKS = (evidence_complete, routed, bypass)
+CHECKS = (routed, bypass, receipts, timely)

@@ -1,0 +1,88 @@
+"""Did anything with a secrecy mark leave by mail or through the axis? Only days and hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.documents.events import DocumentEvents, EventKind, Place, SourceKind
+from checks.documents.evidence import DOCUMENTS
+from checks.documents.judged import LISTED, PeriodOptions, iso, judged, period_of
+from checks.documents.lookup import Documents
+from checks.documents.packed import events_of
+from checks.documents.pairs import SECRET
+from checks.evidence import FailureKind
+from checks.model import Arg, Context, Scope, Severity, Verdict, check, failed, passed, unknown
+
+_CARRIED = frozenset({
+    EventKind.MAILED, EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED,
+    EventKind.REVOKED,
+})  # fmt: skip
+
+
+class SecretOptions(PeriodOptions, frozen=True):
+    """Options of `documents.secret-mark`."""
+
+    header_share: int = 80
+    """Percent of mails whose headers must be logged before silence means anything."""
+
+
+@check(
+    "documents.secret-mark",
+    Scope.UNIT,
+    Severity.CRITICAL,
+    controls=("Law 117/2025/QH15", "Decree 30/2020 Art. 15.2, 16.3"),
+    options=SecretOptions,
+).needs(DOCUMENTS)
+def secret_mark(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]:
+    """No secrecy mark in a mail, and no document registered as secret in mail or on the axis."""
+    own, options = "documents.secret-mark", ctx.opt(SecretOptions)
+    found = _found(ctx, events, options)
+    seen = [s for s in events.of(SourceKind.MAIL) if s.failure is None]
+    share = events.header_share
+    detail = {
+        "total": len(found),
+        "lines": [{"date": day, "sha256": place.sha256} for day, place in found[:LISTED]],
+        "headers_logged": None if share is None else round(share, 4),
+    }
+    if found:
+        by_axis = sum(place.source is SourceKind.GATEWAY for _, place in found)
+        yield failed(f"{own}.found", detail, None, total=len(found), gateway=by_axis)
+        return
+    coverage = judged(ctx, events, options).coverage.mail
+    said: dict[str, Arg] = {"coverage": coverage, "floor": ctx.coverage_floor / 100}
+    unread = next((s for s in events.of(SourceKind.MAIL) if s.failure is not None), None)
+    if unread is not None and unread.failure is not None:
+        yield unknown(unread.failure.kind, f"{own}.partly", detail, source=unread.name)
+    elif not seen or share is None:
+        yield unknown(FailureKind.TRUNCATED, f"{own}.no-mail", detail)
+    elif share * 100 < options.header_share:
+        yield unknown(FailureKind.TRUNCATED, f"{own}.blind", detail, share=share)
+    elif coverage * 100 < ctx.coverage_floor:
+        yield unknown(FailureKind.TRUNCATED, f"{own}.cannot-tell", detail, **said)
+    else:
+        yield passed(f"{own}.none", detail, mails=sum(s.mails for s in seen), coverage=coverage)
+
+
+def _found(ctx: Context, events: DocumentEvents, options: SecretOptions) -> list[tuple[str, Place]]:
+    """Day and line of each, every line once, oldest first."""
+    period = period_of(ctx, options)
+    documents = Documents(events.events, ctx.zone)
+    found: dict[str, tuple[str, Place]] = {}
+    for event in events_of(events.events, _CARRIED):
+        if event.time is None:
+            continue
+        day = documents.day(event.time)
+        if day not in period:
+            continue
+        marked = event.mail is not None and event.mail.secret
+        if not marked and (event.mail is None or not event.mail.weak):
+            document = documents.find(event.key, day)
+            # A mail that only speaks of a secret document shows nothing of it.
+            speaks = event.mail is not None and (event.mail.cites or event.mail.draft)
+            marked = document is not None and document.reason == SECRET and not speaks
+        if marked:
+            found.setdefault(event.place.sha256, (str(iso(day)), event.place))
+    return sorted(found.values(), key=lambda f: (f[0], f[1].sha256))
+
+
+CHECKS = (secret_mark,)
