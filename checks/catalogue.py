@@ -89,6 +89,7 @@ def builtin() -> Catalogue:
     from checks.probes import checks as host  # noqa: PLC0415
     from checks.security import (  # noqa: PLC0415
         attested,
+        decision,
         dossier,
         level,
         plan,
@@ -98,7 +99,7 @@ def builtin() -> Catalogue:
     )
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
-    security = (level, plausible, standing, dossier, plan, signed, attested)
+    security = (level, plausible, standing, dossier, plan, signed, decision, attested)
     topics = (host, *security, *backup, completeness, routing, registers, secrecy)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from checks.evidence import Evidence, FailureKind, Unparsable
+from checks.evidence import Evidence, Failure, FailureKind, Unparsable
 from checks.files import FileEntry, unpack
-from checks.model import Context, Severity, Verdict, failed, passed, unknown
+from checks.model import Arg, Context, Severity, Verdict, failed, passed, unknown
 from checks.signatures.declared import Known
 from checks.signatures.model import Fault, Signature
 from checks.signatures.trust import Judged, Standing, judge
@@ -98,6 +98,12 @@ def fault_verdict(
     return failed(f"{prefix}.{name}", detail, severity, **args)
 
 
+def unread_verdict(prefix: str, failure: Failure, detail: dict[str, Any]) -> Verdict:
+    """Nobody is accused while a key or root that might be his cannot be read."""
+    found = unknown(failure.kind, f"{prefix}.unread", detail, what=clean(failure.detail))
+    return msgspec.structs.replace(found, failure=failure)
+
+
 def best_seal(found: tuple[Seal, ...]) -> Seal:
     """The seal of the best known signer, whose dates are in order if possible."""
     return min(found, key=lambda s: (_BEST.index(_standing(s)), not _in_order(s)))
@@ -113,18 +119,25 @@ def _in_order(seal: Seal) -> bool:
 
 
 def standing_verdict(
-    prefix: str, seal: Seal, detail: dict[str, Any], severity: Severity
+    prefix: str,
+    seal: Seal,
+    detail: dict[str, Any],
+    severity: Severity,
+    said_too: dict[str, Arg] | None = None,
 ) -> Verdict:
-    """What a signature that holds is worth, by who made it and when."""
+    """What a signature that holds is worth, by who made it and when.
+
+    `said_too` are further values of the sentences, over `who`.
+    """
     standing, judged, signature = _standing(seal), seal.judged, seal.signature
-    who = {"who": shown_signer(seal)}
+    who: dict[str, Arg] = {"who": shown_signer(seal), **(said_too or {})}
     if standing is Standing.UNCHECKED or judged is None:
         return unknown(FailureKind.NOT_DECLARED, f"{prefix}.unchecked", detail, **who)
     doubt = _doubt(seal, judged)
     if doubt:
         minor = Severity.MINOR if doubt == "weak" else severity
-        args = {"weak": ", ".join(signature.weak)} if doubt == "weak" else {}
-        return failed(f"{prefix}.{doubt}", detail, minor, **who, **args)
+        weak = {"weak": ", ".join(signature.weak)} if doubt == "weak" else {}
+        return failed(f"{prefix}.{doubt}", detail, minor, **who, **weak)
     if signature.kind == "ed25519":
         return passed(f"{prefix}.signed-key", detail, **who)
     name = "signed-trusted" if judged.chain == "trusted" else "signed-declared"
@@ -147,8 +160,8 @@ def _doubt(seal: Seal, judged: Judged) -> str:
 def shown_holder(signature: Signature) -> str:
     """Name and organisation as the certificate says; a dash without one."""
     person = signature.holder.person if signature.holder else None
-    parts = [p for p in (person.name, person.organisation) if p] if person else []
-    return ", ".join(parts) or "–"
+    parts = (person.name, person.organisation) if person else ()
+    return ", ".join(dict.fromkeys(p for p in parts if p)) or "–"
 
 
 def shown_signer(seal: Seal) -> str:
@@ -175,6 +188,6 @@ def said(seal: Seal) -> dict[str, Any]:
         "signed": signature.claimed.isoformat() if signature.claimed else None,
         "signed_self_reported": signature.kind != "timestamp",
         "standing": judged.standing.value if judged else None,
-        "chain": judged.chain if judged else None,
+        "chain": (judged.chain or None) if judged else None,
         "weak": list(signature.weak),
     }

@@ -45,13 +45,15 @@ from checks.security.seals import (
     seals,
     standing_verdict,
     units_of,
+    unread_verdict,
 )
 from checks.signatures.declared import read_trust, trust_requests
 from checks.signatures.detached import cms_signatures, raw_signature
 from checks.signatures.model import Fault, Signature
-from checks.signatures.trust import Standing
+from checks.signatures.trust import KNOWN
 from checks.texts import clean
 
+PREFIX = "security.record-signed"
 RAW = ".sig"
 CMS = ".p7s"
 """Endings of a record's detached signature: Ed25519, and CMS."""
@@ -145,7 +147,7 @@ SIGNED: Fact[SignedFile] = Fact(id="security.signed-record", requests=_requests,
 
 
 @check(
-    "security.record-signed",
+    PREFIX,
     Scope.SYSTEM,
     Severity.MAJOR,
     controls=("ND331 Art. 21",),
@@ -165,40 +167,30 @@ def record_signed(ctx: Context, found: SignedFile) -> Iterable[Verdict]:
         least = ctx.opt(SignedOptions).required_from
         args: dict[str, Any] = {"level": least, "file": clean(found.name + RAW)}
         if level >= least:
-            yield failed("security.record-signed.missing", detail, Severity.MINOR, **args)
+            yield failed(f"{PREFIX}.missing", detail, Severity.MINOR, **args)
         else:
             kind = FailureKind.NOT_DECLARED
-            yield unknown(kind, "security.record-signed.unsigned", detail, **args)
+            yield unknown(kind, f"{PREFIX}.unsigned", detail, **args)
         return
     yield _verdict(found, detail, severity)
 
 
 def _verdict(found: SignedFile, detail: dict[str, Any], severity: Severity) -> Verdict:
-    prefix = "security.record-signed"
     broken = broken_seal(found.seals)
     if broken is not None:
         fault = broken.signature.fault
         bare = broken.signature.kind == "ed25519" and fault is Fault.FORGED
         if bare and found.unread:
-            return _unread(found.unread[0], detail)
+            return unread_verdict(PREFIX, found.unread[0], detail)
         if bare and not found.keys:
-            return unknown(FailureKind.NOT_DECLARED, f"{prefix}.no-key", detail)
+            return unknown(FailureKind.NOT_DECLARED, f"{PREFIX}.no-key", detail)
         name = "no-match" if bare else str(fault)
-        return fault_verdict(prefix, name, broken.signature, detail, severity)
+        return fault_verdict(PREFIX, name, broken.signature, detail, severity)
     best = best_seal(found.seals)
-    known = best.judged is not None and best.judged.standing in _KNOWN
+    known = best.judged is not None and best.judged.standing in KNOWN
     if found.unread and not known:
-        return _unread(found.unread[0], detail)
-    return standing_verdict(prefix, best, detail, severity)
+        return unread_verdict(PREFIX, found.unread[0], detail)
+    return standing_verdict(PREFIX, best, detail, severity)
 
-
-def _unread(failure: Failure, detail: dict[str, Any]) -> Verdict:
-    said_of = unknown(
-        failure.kind, "security.record-signed.unread", detail, what=clean(failure.detail)
-    )
-    return msgspec.structs.replace(said_of, failure=failure)
-
-
-_KNOWN = (Standing.DECLARED, Standing.TRUSTED)
 
 CHECKS: tuple[Check, ...] = (record_signed,)

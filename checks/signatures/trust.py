@@ -53,13 +53,17 @@ class Standing(StrEnum):
     """Nobody was declared and no root was given: trust was not checked."""
 
 
+KNOWN = (Standing.DECLARED, Standing.TRUSTED)
+"""Those whose signature counts."""
+
+
 class Judged(Value, frozen=True):
     """The standing of one signer. `chain` says whether a chain was verified, or why it was not."""
 
     standing: Standing
     who: Declared | None = None
     chain: str = ""
-    """`trusted`, `not-checked`, or one line on why no chain holds."""
+    """`trusted`, `not-checked`, one line on why no chain holds; empty for a bare key."""
     at: dt.datetime | None = None
     """The moment for which certificate dates were judged."""
     in_date: bool | None = None
@@ -76,7 +80,7 @@ def judge(signature: Signature, trust: Trust, now: dt.datetime) -> Judged:
     """
     who = next((d for d in trust.declared if d.key and d.key == signature.key), None)
     if signature.holder is None:
-        return Judged(standing=_standing(who, "", trust), who=who, chain="not-checked")
+        return Judged(standing=_standing(who, "", trust), who=who)
     ahead = signature.claimed is not None and signature.claimed > now + _LEEWAY
     at = signature.claimed if signature.claimed and not ahead else now
     chain = _chain(signature, trust.roots, at)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from scanner.demo.care import with_care
+from scanner.demo.decisions import with_decisions
 from scanner.demo.dossiers import with_papers
 from scanner.demo.kinds import HostKind
 from scanner.demo.names import Place, person, places
@@ -96,6 +97,7 @@ def cast(count: int, now: dt.datetime, random: Random) -> Plot:
     units = _with_docs_stories(units, random)
     units = with_care(units, random)
     units = with_seals(units, random)
+    units = with_decisions(units, random)
     units = with_papers(units, random)
     return Plot(now=now, units=units, waivers=_waivers(units, now))
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
+from scanner.demo.decisions import decision_row, planted_decision
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
 from scanner.demo.expect_levels import level_rows, planted_papers, word_rows
@@ -57,6 +58,7 @@ def expect(plot: Plot) -> Truth:
             accepted = _waived(plot, unit, "security.*", system.id)
             rows += level_rows(unit, system, plot.now.date(), accepted)
             rows.append(seal_row(unit, system, waived=accepted))
+            rows.append(decision_row(unit, system, waived=accepted))
             waived = partial(_waived, plot, unit, "backup.*")
             rows += backup_rows(unit, system, seen, waived)
         rows += word_rows(unit)
@@ -84,6 +86,7 @@ def _planted(plot: Plot) -> Iterator[Planted]:
 def _planted_in(system: SystemPlot) -> Iterator[Planted]:
     yield from planted_papers(system)
     yield from planted_seal(system)
+    yield from planted_decision(system)
     if not system.sets:
         yield Planted("backup.undeclared", system.id)
     elif not system.runs_on:

@@ -10,6 +10,7 @@ import msgspec
 
 from scanner.demo.backups import write_hosts
 from scanner.demo.casting import cast
+from scanner.demo.decisions import write_decisions
 from scanner.demo.documents import write_documents
 from scanner.demo.fleet import Fleet, FleetHost
 from scanner.demo.keys import NewKey
@@ -48,6 +49,7 @@ def plant(
     write_project(out, plot, keys, endpoints, new_key)
     write_records(out, plot.units, plot.now.date(), random)
     seal_records(out, plot.units, new_key)
+    write_decisions(out, plot.units, plot.now, new_key)
     write_hosts(out, plot, random)
     write_documents(out, plot, random)
     return Planted(out, plot, keys)

@@ -72,6 +72,19 @@ class WordStory(StrEnum):
     """Nobody attested anything."""
 
 
+class DecisionStory(StrEnum):
+    """What was handed over of the decision on a level."""
+
+    PAPER = "paper"
+    """Nothing that a machine could verify."""
+    SIGNED = "signed"
+    """The PDF as the authority signed it."""
+    ALTERED = "altered"
+    """The signed PDF, its page written anew behind the signature."""
+    SCANNED = "scanned"
+    """A picture without any signature."""
+
+
 class BackupStory(StrEnum):
     """What is wrong with a backup set."""
 
@@ -163,6 +176,7 @@ class SystemPlot(msgspec.Struct, frozen=True, kw_only=True):
     """The unit has a written backup rule and declared it."""
     story: LevelStory = LevelStory.FINE
     seal: SealStory = SealStory.SIGNED
+    decision: DecisionStory = DecisionStory.PAPER
     paper: PaperStory = PaperStory.FINE
     approved: dt.date | None = None
     """Day of the approval; None when there is none."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from scanner.demo.decisions import ROOT, decision_path
 from scanner.demo.documents import declared
 from scanner.demo.dossiers import attestation_lines
 from scanner.demo.keys import KeyPair, NewKey, key_pair
@@ -41,6 +42,7 @@ unit: {CITY}
 name: UBND thành phố Hà Nội
 kind: city
 external: true
+trust_roots: [{ROOT}]
 ---
 unit: {POLICE}
 name: Công an thành phố Hà Nội
@@ -174,6 +176,8 @@ def _system(out: Path, place: Place, system: SystemPlot, today: dt.date) -> list
     ]
     if record_path(system):
         lines.append(f"    assessment: {record_path(system)}")
+    if decision_path(system):
+        lines.append(f"    decision: {decision_path(system)}")
     if system.ruled:
         day = today - dt.timedelta(days=200)
         lines.append(f"    backup_rule: {{document: 07/QĐ-{place.sign}, date: {day}}}")

@@ -31,6 +31,8 @@ _LABELS: dict[str, tuple[str, str]] = {
     "level.claimed_low": ("Khai cấp độ thấp hơn hồ sơ", "Claimed below the record"),
     "seal.forged": ("Hồ sơ bị sửa sau khi ký", "Record altered after signing"),
     "seal.stranger": ("Hồ sơ do người lạ ký", "Record signed by a stranger"),
+    "decision.altered": ("Quyết định PDF bị sửa sau khi ký", "Decision PDF altered after signing"),
+    "decision.scanned": ("Quyết định chỉ là bản chụp", "Decision is a scan only"),
     "seal.unsigned": ("Hồ sơ chưa ký số", "Record not signed"),
     "backup.undeclared": ("Không khai báo sao lưu", "No backup declared"),
     "backup.stale": ("Sao lưu dừng đã lâu", "Backups stopped days ago"),

@@ -137,7 +137,7 @@ def test_a_record_signed_with_a_declared_key_passes(world: World) -> None:
     assert said(found) == ("signed-key", "pass")
     assert found.message.args["who"] == "Bà 1 (Phó Chủ tịch)"
     (one,) = found.detail["signatures"]
-    assert (one["standing"], one["chain"]) == ("declared", "not-checked")
+    assert (one["standing"], one["chain"]) == ("declared", None)
 
 
 @pytest.mark.parametrize("unit", ["hk", "city", "ca"])
