@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.evidence import FailureKind
 from checks.model import (
+    Arg,
     Check,
     Context,
     Options,
@@ -19,7 +20,7 @@ from checks.model import (
     passed,
     unknown,
 )
-from checks.security.approval import Case, shortfalls, undeclared
+from checks.security.approval import Case, shortfalls, undeclared, unit_name
 from checks.security.detail import level_detail
 from checks.security.judging import (
     Shortfall,
@@ -33,7 +34,9 @@ from checks.security.judging import (
     today_of,
 )
 from checks.security.level_record import LevelRecord
-from checks.security.record import RECORD, RECORD_IF_DECLARED
+from checks.security.record import RECORD, RECORD_IF_DECLARED, REGISTERED
+from checks.security.register import differences
+from checks.security.register_cells import unit_id
 from checks.security.rules import LEVELS, rules
 from checks.texts import clean
 
@@ -83,15 +86,25 @@ class ReviewOptions(Options, frozen=True):
     Scope.SYSTEM,
     Severity.MAJOR,
     controls=("ND331 Art. 8", "ND331 Art. 21"),
-).needs(RECORD_IF_DECLARED)
-def level_recorded(ctx: Context, record: LevelRecord | None) -> Iterable[Verdict]:
-    """A record exists, is this system's, and says the level that the inventory claims."""
+).needs(RECORD_IF_DECLARED, REGISTERED)
+def level_recorded(
+    ctx: Context, record: LevelRecord | None, registered: LevelRecord | None
+) -> Iterable[Verdict]:
+    """A record exists, is this system's, and agrees with the inventory and with the register.
+
+    A record file wins over the register; where both say something different, that is told.
+    """
     system = ctx.subject.the_system
     grave = severity(ctx, record)
     if record is None:
         yield failed("security.level-recorded.missing", {"claimed": system.level}, grave)
         return
-    found = [*of_other(ctx, record), *_level_faults(ctx, record)]
+    found = [
+        *of_other(ctx, record),
+        *_level_faults(ctx, record),
+        *_role_faults(ctx, record),
+        *_register_faults(record, registered),
+    ]
     detail = level_detail(ctx, record)
     if found:
         yield shortfall("security.level-recorded", found, detail, grave)
@@ -115,6 +128,23 @@ def _level_faults(ctx: Context, record: LevelRecord) -> Iterator[Shortfall]:
     elif claimed is not None and record.level != claimed:
         name = "record-higher" if record.level > claimed else "record-lower"
         yield Shortfall(name, {"level": record.level, "claimed": claimed})
+
+
+def _role_faults(ctx: Context, record: LevelRecord) -> Iterator[Shortfall]:
+    """Owner, operator and security unit are the inventory's, where both name one."""
+    system, inventory = ctx.subject.the_system, ctx.subject.inventory
+    for role in ("owner", "operator", "security_unit"):
+        said, declared = unit_id(inventory, getattr(record, role)), getattr(system, role)
+        if said and declared and said != declared:
+            names = {"record": unit_name(inventory, said), "other": unit_name(inventory, declared)}
+            yield Shortfall(f"other-{role.replace('_', '-')}", {**names})
+
+
+def _register_faults(record: LevelRecord, registered: LevelRecord | None) -> Iterator[Shortfall]:
+    for found in differences(record, registered) if registered else ():
+        said: dict[str, Arg] = {"field": f"security/field-{found.field}"}
+        said |= {"record": found.record, "other": found.register}
+        yield Shortfall("register-differs", said, grave=False)
 
 
 @check(

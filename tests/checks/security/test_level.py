@@ -38,19 +38,19 @@ from tests.helpers.levels import (
 
 
 def test_a_recorded_level_that_agrees_passes() -> None:
-    found = judge(level_recorded, GOOD)
+    found = judge(level_recorded, GOOD, None)
     assert (found.status, name(found)) == (Status.PASS, "recorded")
 
 
 def test_no_record_is_a_failure_that_was_seen() -> None:
-    found = judge(level_recorded, None, assessment="")
+    found = judge(level_recorded, None, None, assessment="")
     assert (found.status, name(found), found.severity) == (
         Status.FAIL,
         "missing",
         Severity.MAJOR,
     )
-    assert judge(level_recorded, None, assessment="", level=3).severity is Severity.CRITICAL
-    assert judge(level_recorded, None, assessment="", level=None).severity is Severity.MAJOR
+    assert judge(level_recorded, None, None, assessment="", level=3).severity is Severity.CRITICAL
+    assert judge(level_recorded, None, None, assessment="", level=None).severity is Severity.MAJOR
 
 
 @pytest.mark.parametrize(
@@ -73,21 +73,21 @@ def test_no_record_is_a_failure_that_was_seen() -> None:
 def test_a_record_that_does_not_fit_fails(
     record: LevelRecord, claimed: int, wanted: str, severity: str
 ) -> None:
-    found = judge(level_recorded, record, level=claimed)
+    found = judge(level_recorded, record, None, level=claimed)
     assert (found.status, name(found), found.severity) == (Status.FAIL, wanted, severity)
 
 
 def test_without_a_claim_there_is_nothing_to_agree_with() -> None:
-    found = judge(level_recorded, GOOD, level=None)
+    found = judge(level_recorded, GOOD, None, level=None)
     assert (found.status, name(found)) == (Status.UNKNOWN, "not-claimed")
     assert found.failure is not None
     assert found.failure.kind is FailureKind.NOT_DECLARED
     # A fault that was seen is still a failure.
-    assert judge(level_recorded, but(GOOD, level=9), level=None).status is Status.FAIL
+    assert judge(level_recorded, but(GOOD, level=9), None, level=None).status is Status.FAIL
 
 
 def test_both_faults_are_listed() -> None:
-    assert faults(judge(level_recorded, but(GOOD, system="x", level=7))) == [
+    assert faults(judge(level_recorded, but(GOOD, system="x", level=7), None)) == [
         "other-system",
         "bad-level",
     ]
@@ -527,7 +527,8 @@ def test_the_detail_holds_what_a_page_of_the_system_needs() -> None:
         inspections=(Inspection(date=day("2026-10-01"), by="ca", document="40/BC-CAHN"),),
     )
     for check in CHECKS:
-        detail = judge(check, record).detail
+        more = (None,) if check is level_recorded else ()
+        detail = judge(check, record, *more).detail
         assert detail["level"] == detail["claimed"] == 2
         assert detail["state"] == "approved"
         assert detail["proposed"]["document"] == "12/TTr-UBND"
@@ -559,7 +560,7 @@ def test_the_detail_holds_what_a_page_of_the_system_needs() -> None:
     ],
 )
 def test_where_the_dossier_stands(changes: dict[str, Any], state: str) -> None:
-    assert judge(level_recorded, but(GOOD, **changes)).detail["state"] == state
+    assert judge(level_recorded, but(GOOD, **changes), None).detail["state"] == state
 
 
 days = st.none() | st.dates(dt.date(2015, 1, 1), dt.date(2030, 1, 1))
@@ -595,7 +596,8 @@ def test_any_record_gets_one_sentence_from_each_check(
     record: LevelRecord, system: dict[str, Any], basis: int
 ) -> None:
     for check in CHECKS:
-        found = judge(check, record, basis=basis, **system)
+        more = (None,) if check is level_recorded else ()
+        found = judge(check, record, *more, basis=basis, **system)
         assert (found.status is Status.FAIL) == (found.severity is not None)
         assert (found.status is Status.UNKNOWN) == (found.failure is not None)
 
