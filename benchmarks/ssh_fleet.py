@@ -137,7 +137,7 @@ def print_table(place: Place, found: dict[str, list[Figures]]) -> None:
     for name in (SAURO, "sauro-2-processes"):
         if name in found:
             load = [1000 * r["load"] / r["hosts"] for r in found[name]]
-            print(f"\n{name}: of its CPU, {spread(load)} ms/host read the inventory and planned.")
+            print(f"\n{name}: of its CPU, {spread(load)} ms/host read the inventory.")
     if ours and "paramiko-transport" in found:
         bare = found["paramiko-transport"]
         whole = _ratio(ours, bare, lambda r: r["cpu"] / r["hosts"])

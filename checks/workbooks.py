@@ -8,8 +8,6 @@ import re
 import zipfile
 from collections.abc import Iterator
 
-from python_calamine import CalamineWorkbook, SheetVisibleEnum
-
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.texts import clean
@@ -39,6 +37,8 @@ def sheets(entry: FileEntry) -> Iterator[tuple[str, list[list[str]]]]:
     """
     if len(entry.data) > MOST_BYTES:
         raise Unparsable(f"{entry.name}: a workbook of more than {MOST_BYTES} bytes")
+    from python_calamine import CalamineWorkbook, SheetVisibleEnum  # noqa: PLC0415 - heavy
+
     data = bytes(entry.data)
     _check(entry.name, data)
     try:

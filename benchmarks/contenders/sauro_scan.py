@@ -23,7 +23,6 @@ catalogue.full()
 
 def scan(given: dict[str, Any], more: dict[str, float]) -> int:
     project = open_project(Path(given["project"]))
-    project.plan(Selection())
     more["load"] = _spent() - more["began"]
     ssh = msgspec.structs.replace(
         project.settings.ssh,

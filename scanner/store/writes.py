@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,7 +23,7 @@ from sqlalchemy import (
     literal_column,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import Delete, Insert
 
 from checks.evidence import Evidence
@@ -132,7 +132,7 @@ class Statements:
 
     def __init__(self, dialect: Dialect) -> None:
         postgres = dialect.name == "postgresql"
-        self._insert = postgresql.insert if postgres else sqlite.insert
+        self._insert = _postgresql_insert() if postgres else sqlite.insert
         # The driver gets rows by name.
         named = dialect if postgres else sqlite.dialect(paramstyle="named")
         made: dict[str, Insert | Delete] = {
@@ -201,6 +201,13 @@ class Statements:
                 "last_seen": freshest("last_seen"),
             },
         )
+
+
+def _postgresql_insert() -> Callable[[Table], Any]:
+    # Takes 2 MB, for nothing where the store is a file.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert
 
 
 def _turns() -> Insert:

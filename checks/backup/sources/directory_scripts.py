@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 LOOKED_AT = 3
 """How many of the newest files are opened."""
@@ -231,15 +232,17 @@ printf 'end\000%s\000' "$?"
 """
 
 
+_LOOK_AT_THEM = _LOOK.replace("BIG", str(_BIG)) + _LOOKING.replace("COUNT", str(2 * LOOKED_AT))
+
+
 def listing(params: Mapping[str, str]) -> str:
     """The script that lists `path` (a folder or file) for names that fit `pattern`."""
-    return assign(params) + ENTER + _filled(_LIST, params)
+    return assign(params) + ENTER + _filled(_LIST, params.get("pattern", ""))
 
 
 def looking(params: Mapping[str, str]) -> str:
     """The script that looks into the newest files of `path` that fit `pattern`."""
-    look = _LOOK.replace("BIG", str(_BIG)) + _LOOKING.replace("COUNT", str(2 * LOOKED_AT))
-    return assign(params) + ENTER + _filled(_NEWEST, params) + look
+    return assign(params) + ENTER + _filled(_NEWEST, params.get("pattern", "")) + _LOOK_AT_THEM
 
 
 def folders(params: Mapping[str, str], names: Iterable[str], look: str) -> str:
@@ -259,8 +262,9 @@ def assign(params: Mapping[str, str]) -> str:
     return f"d={'$HOME' if home else ''}{rest}\np={pattern}\n"
 
 
-def _filled(script: str, params: Mapping[str, str]) -> str:
-    pattern = params.get("pattern", "")
+# Checks of a system ask for the scripts of its sets again, and patterns are few.
+@lru_cache(maxsize=256)
+def _filled(script: str, pattern: str) -> str:
     names = " -o ".join("-name " + shlex.quote(form.format(pattern)) for form in _UNFINISHED)
     return script.replace("DEPTH", "1" if pattern else "3").replace(
         "NAMES", f"\\( {names} \\)" if pattern else ""
