@@ -45,19 +45,21 @@ class Repo:
         for days in (0, 3, 4):
             self.backup("gap", days, "etc")
         self.backup("partial", 1, "etc", "db")
-        self.backup("partial", 0, "etc", "gone")
+        # Up to 0.18 a source that is gone is passed over; since 0.19 it ends with code 3, and the
+        # snapshot is there all the same.
+        self.backup("partial", 0, "etc", "gone", codes=(0, 3))
 
     def command(self, *words: str) -> list[str]:
         return ["restic", "-q", "-r", str(self.path), "--password-file", str(self.file), *words]
 
-    def run(self, *words: str) -> None:
-        subprocess.run(
-            self.command("--no-cache", *words), check=True, capture_output=True, cwd=self.data
-        )
+    def run(self, *words: str, codes: tuple[int, ...] = (0,)) -> None:
+        command = self.command("--no-cache", *words)
+        done = subprocess.run(command, check=False, capture_output=True, cwd=self.data)
+        assert done.returncode in codes, done.stderr
 
-    def backup(self, host: str, days: float, *paths: str) -> None:
+    def backup(self, host: str, days: float, *paths: str, codes: tuple[int, ...] = (0,)) -> None:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(time.time() - days * 86400 - 3600))
-        self.run("backup", "--host", host, "--time", when, *paths)
+        self.run("backup", "--host", host, "--time", when, *paths, codes=codes)
 
     def set(self, host: str, **more: Any) -> BackupSet:
         since = (dt.datetime.fromtimestamp(time.time(), dt.UTC) - dt.timedelta(days=3)).date()
