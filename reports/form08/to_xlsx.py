@@ -254,9 +254,8 @@ class Pad(msgspec.Struct, frozen=True):
         else:
             text = clean(value, _LONGEST)
             # Shown as text by either style; the quote keeps it one when somebody edits the cell.
-            sheet.write_string(
-                at, column, text, styles.quoted if text.startswith(_RISKY) else styles.text
-            )
+            risky = text.lstrip().startswith(_RISKY)
+            sheet.write_string(at, column, text, styles.quoted if risky else styles.text)
 
     def _height(self, at: int, values: Sequence[Cell]) -> None:
         """Room for wrapped text, which not every program makes by itself."""

@@ -11,6 +11,7 @@ from checks.results import EvidenceRef, Result, Scan, ScanInfo, fingerprint
 from checks.security.level import level_approved, level_recorded, level_reviewed
 from checks.security.level_record import Decision, Inspection, LevelRecord, Plan
 from checks.security.plan import plan_implemented
+from checks.security.record import RECORD, RECORD_IF_DECLARED
 from inventory.model import Inventory, Letter, Person, Selection, System, Unit, UnitKind
 from reports.form08.build import build_form
 from reports.form08.model import Ask, Form08
@@ -151,7 +152,9 @@ def judged(
         context = Context(
             now=now, zone=ZONE, legal_basis=basis, subject=subject, options=check.options()
         )
-        (verdict,) = check.judge(context, told)
+        # Facts beside the record, such as a register of levels, are not there.
+        facts = [told if f.id in (RECORD.id, RECORD_IF_DECLARED.id) else None for f in check.needs]
+        (verdict,) = check.judge(context, *facts)
         rows.append(_row(check, verdict, of, now))
     return rows
 

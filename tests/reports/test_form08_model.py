@@ -196,7 +196,7 @@ def test_a_formal_flaw_leaves_the_approval_counted() -> None:
 
 def test_what_was_signed_after_the_period_does_not_count() -> None:
     later = msgspec.structs.replace(APPROVAL, date=day("2026-12-15"))
-    days = {"started": dt.datetime(2026, 12, 20, 5, tzinfo=dt.UTC)}
+    days: dict[str, Any] = {"started": dt.datetime(2026, 12, 20, 5, tzinfo=dt.UTC)}
     found = form(scan({"hk-a": record(approval=later)}, **days))
     assert (found.rows[0].state, counts(found)["approved"]) == ("appraised", (0, 0))
     assert found.rows[0].approval_expected == D(2026, 12, 15)
@@ -216,7 +216,7 @@ def test_what_was_signed_after_the_period_does_not_count() -> None:
 )
 def test_periodic_means_within_the_period(on: str, *, counted: bool) -> None:
     look = msgspec.structs.replace(PERIODIC, date=day(on))
-    days = {"started": dt.datetime(2026, 12, 20, 5, tzinfo=dt.UTC)}
+    days: dict[str, Any] = {"started": dt.datetime(2026, 12, 20, 5, tzinfo=dt.UTC)}
     found = form(scan({"hk-a": record(inspections=(look,))}, **days))
     assert counts(found)["inspected"] == (int(counted), 0)
     assert found.rows[0].inspected == (("periodic",) if counted else ())
@@ -355,7 +355,7 @@ def test_a_bare_all_done_is_not_taken() -> None:
     assert found.rows[0].plan == ""
     assert "lack_plan_refuted" in keys(found)
     for status in ("not_started", "partly"):
-        plan = Plan(status=status, expected=day("2027-01-01"))  # type: ignore[arg-type]
+        plan = Plan(status=status, expected=day("2027-01-01"))
         assert form(scan({"hk-a": record(plan=plan)})).rows[0].plan == status
     assert keys(form(scan({"hk-a": record(plan=None)}))) == ["lack_plan", "lack_plan_expected"]
 
