@@ -98,6 +98,13 @@ def _group() -> click.Group:
             t("quyền tối thiểu cần cấp", "the least rights the scanning account needs"),
         ),
         "checks": ("look", t("danh mục phép kiểm tra", "the catalogue of checks")),
+        "documents": (
+            "documents",
+            t(
+                "văn bản điện tử: cấu hình mẫu cho máy chủ thư",
+                "official documents: settings for mail servers",
+            ),
+        ),
         "scan": ("scan", t("thu thập, kết luận, lưu, in kết quả", "collect, judge, store, print")),
         "report": ("report", t("lập báo cáo từ một lượt quét", "render a stored scan")),
         "diff": ("report", t("so sánh hai lượt quét", "what changed between two scans")),

@@ -52,7 +52,7 @@ def test_version_and_help_load_nothing_heavy(words: list[str]) -> None:
 
 def test_every_command_is_listed_and_has_help() -> None:
     listed = sauro("--help").stdout
-    names = "demo init inventory record doctor probes sudoers checks"
+    names = "demo init inventory record doctor probes sudoers checks documents"
     names += " scan report diff history audit watch"
     for name in names.split():
         assert f"  {name} " in listed
