@@ -8,17 +8,21 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from asn1crypto import keys
+from asn1crypto import x509 as other
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.generic import StreamObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign import signers
 from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 
@@ -82,8 +86,12 @@ def make(
     start: dt.datetime = START,
     end: dt.datetime = END,
     signs: bool = True,
+    stamps: bool = False,
 ) -> Made:
-    """A certificate, self-signed or by another; `signs` puts digitalSignature in its key usage."""
+    """A certificate, self-signed or by another; `signs` puts digitalSignature in its key usage.
+
+    `stamps` makes it one of a time stamp service.
+    """
     key = new_key(kind)
     subject = _name(who or ({NameOID.COMMON_NAME: "Root"} if authority else WHO))
     issuer = by.certificate.subject if by else subject
@@ -100,7 +108,7 @@ def make(
     )
     public = key.public_key()
     above = by or Made(key, None)  # type: ignore[arg-type]
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -114,8 +122,12 @@ def make(
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(above.key.public_key()), False
         )
-        .sign(above.key, None if isinstance(above.key, Ed25519PrivateKey) else hashes.SHA256())
     )
+    if stamps:
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])  # type: ignore[assignment]
+        builder = builder.add_extension(usage, critical=True)
+    bare = isinstance(above.key, Ed25519PrivateKey)
+    certificate = builder.sign(above.key, None if bare else hashes.SHA256())
     chain = (by.certificate, *by.above) if by else ()
     return Made(key, certificate, chain)
 
@@ -153,23 +165,52 @@ def plain_pdf(text: bytes = b"BT ET") -> bytes:
     return out.getvalue()
 
 
-def signed_pdf(pdf: bytes, by: Made, name: str = "Sig1", *, pades: bool = False) -> bytes:
-    """The PDF with one more signature, made by pyHanko."""
-    from asn1crypto import keys, x509 as other  # noqa: PLC0415, I001 - pyHanko's own values
-    from pyhanko_certvalidator.registry import SimpleCertificateStore  # noqa: PLC0415
-
+def _loaded(one: Made) -> tuple[keys.PrivateKeyInfo, other.Certificate, SimpleCertificateStore]:
+    """Key, certificate and those above it as pyHanko's own values."""
     store = SimpleCertificateStore()
-    store.register_multiple(other.Certificate.load(c.public_bytes(Encoding.DER)) for c in by.above)
-    der = by.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    signer = signers.SimpleSigner(
-        signing_cert=other.Certificate.load(by.der),
-        signing_key=keys.PrivateKeyInfo.load(der),
-        cert_registry=store,
-    )
+    store.register_multiple(other.Certificate.load(c.public_bytes(Encoding.DER)) for c in one.above)
+    der = one.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return keys.PrivateKeyInfo.load(der), other.Certificate.load(one.der), store
+
+
+def _service(one: Made) -> DummyTimeStamper:
+    key, certificate, store = _loaded(one)
+    return DummyTimeStamper(tsa_cert=certificate, tsa_key=key, certs_to_embed=store)
+
+
+def signed_pdf(
+    pdf: bytes, by: Made, name: str = "Sig1", *, pades: bool = False, stamp: Made | None = None
+) -> bytes:
+    """The PDF with one more signature, made by pyHanko; `stamp` is a time stamp service's."""
+    key, certificate, store = _loaded(by)
     meta = signers.PdfSignatureMetadata(
         field_name=name,
-        md_algorithm="sha256",
+        md_algorithm="sha512" if isinstance(by.key, Ed25519PrivateKey) else "sha256",
         subfilter=SigSeedSubFilter.PADES if pades else None,
     )
-    out: BytesIO = signers.sign_pdf(IncrementalPdfFileWriter(BytesIO(pdf)), meta, signer=signer)
+    out: BytesIO = signers.sign_pdf(
+        IncrementalPdfFileWriter(BytesIO(pdf)),
+        meta,
+        signer=signers.SimpleSigner(signing_cert=certificate, signing_key=key, cert_registry=store),
+        timestamper=_service(stamp) if stamp else None,
+    )
+    return out.getvalue()
+
+
+def stamped_pdf(pdf: bytes, service: Made) -> bytes:
+    """The PDF with a document time stamp over all of it."""
+    out: BytesIO = signers.PdfTimeStamper(_service(service)).timestamp_pdf(
+        IncrementalPdfFileWriter(BytesIO(pdf)), "sha256"
+    )
+    return out.getvalue()
+
+
+def updated_pdf(pdf: bytes, text: bytes = b"BT (changed) Tj ET") -> bytes:
+    """The PDF with its page written anew behind everything, as an incremental update."""
+    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    page = writer.root["/Pages"]["/Kids"][0]
+    page["/Contents"] = writer.add_object(StreamObject(stream_data=text))
+    writer.mark_update(page.container_ref)
+    out = BytesIO()
+    writer.write(out)
     return out.getvalue()
