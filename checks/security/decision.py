@@ -270,9 +270,18 @@ def _worth(
     everyone = "; ".join(dict.fromkeys(shown_signer(m.seal) for m in people))
     depth = "full" if found.validated else "light"
     more: dict[str, Arg] = {"count": len(people), "depth": f"security/pdf-{depth}"}
+    more |= _clock(next(m for m in people if m.seal is last))
     if known:
         more["who"] = clean(everyone, 240)
     return standing_verdict(PREFIX, last, detail, severity, more)
+
+
+def _clock(mark: Mark) -> dict[str, Arg]:
+    """Whose word the signing time is."""
+    stamped = mark.full.stamped if mark.full else None
+    if stamped is None:
+        return {"clock": "security/clock-signer"}
+    return {"clock": "security/clock-service", "at": stamped.isoformat()}
 
 
 def _detail(found: DecisionFile) -> dict[str, Any]:

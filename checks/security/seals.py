@@ -143,7 +143,8 @@ def standing_verdict(
     name = "signed-trusted" if judged.chain == "trusted" else "signed-declared"
     if signature.claimed is None:
         return passed(f"{prefix}.{name}-undated", detail, **who)
-    return passed(f"{prefix}.{name}", detail, **who, at=signature.claimed.isoformat())
+    at: dict[str, Arg] = {"at": signature.claimed.isoformat()}
+    return passed(f"{prefix}.{name}", detail, **(at | who))
 
 
 def _doubt(seal: Seal, judged: Judged) -> str:
