@@ -147,7 +147,8 @@ def _of_system(desk: Desk, case: Case) -> Iterator[Lacking]:
     yield from _of_plan(desk, case)
     yield from _of_findings(desk, case)
     for look in at.looks:
-        if not look.document and desk.window.first <= look.date <= desk.until:
+        since = {"periodic": desk.window.first, "before_use": dt.date.min}.get(look.kind)
+        if not look.document and since is not None and since <= look.date <= desk.until:
             where = _record(desk, system, "inspections")
             yield _item(desk, case, "lack_inspection_paper", where, day=look.date)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.model import Message, Severity, Status
-from checks.results import Result
+from checks.results import Result, WaiverRef
 from checks.security.level_record import Criteria, Decision, Inspection, Plan
 from inventory.model import Documents, Letter, Person, Unit, UnitKind
 from reports.form08.model import FIGURES, Finish, FormError, Window
@@ -227,6 +227,11 @@ def test_an_inspection_without_a_document_is_a_word_only() -> None:
     found = form(scan({"hk-a": record(inspections=(look,))}))
     assert counts(found)["inspected"] == (0, 0)
     assert keys(found) == ["lack_inspection_paper"]
+    before_use = msgspec.structs.replace(BEFORE_USE, document="")
+    assert keys(form(scan({"hk-a": record(inspections=(before_use,))}))) == keys(found)
+    for more in ({"date": day("2025-12-14")}, {"date": day("2027-01-01")}, {"kind": "ad_hoc"}):
+        of_no_weight = msgspec.structs.replace(look, **more)
+        assert keys(form(scan({"hk-a": record(inspections=(of_no_weight,))}))) == []
 
 
 def test_before_use_counts_for_ever_and_ad_hoc_never() -> None:
@@ -317,8 +322,30 @@ def test_a_signature_by_a_stranger_is_listed_and_one_that_holds_is_not() -> None
 def test_a_level_that_looks_too_low_is_listed() -> None:
     doubt = msgspec.structs.replace(_signed(None), check="security.level-plausible", detail={})
     assert keys(form(scan(more=[doubt]))) == ["lack_finding"]
-    passed = msgspec.structs.replace(doubt, status=Status.PASS)
-    assert keys(form(scan(more=[passed]))) == []
+    accepted = WaiverRef(
+        reason="r", document="d", approved_by="a", owner="o", until=day("2027-01-01")
+    )
+    for change in (
+        {"status": Status.PASS},
+        {"status": Status.UNKNOWN},
+        {"severity": Severity.MINOR},
+        {"waiver": accepted},
+        {"check": "security.attestations-valid"},
+    ):
+        no_doubt: Result = msgspec.structs.replace(doubt, **change)
+        assert keys(form(scan(more=[no_doubt]))) == []
+
+
+def test_figures_that_a_unit_reported_otherwise_are_listed_in_its_own_form() -> None:
+    told = msgspec.structs.replace(
+        _signed(None),
+        check="security.statistics-consistent",
+        system=None,
+        target="00070",
+        detail={},
+    )
+    assert keys(form(scan(more=[told]), unit="00070")) == ["lack_finding_of_unit"]
+    assert keys(form(scan(more=[told]), owner="ha-noi")) == []
 
 
 # ------------------------------------------------------------------------------ days and the plan
