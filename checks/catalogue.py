@@ -96,10 +96,11 @@ def builtin() -> Catalogue:
         plausible,
         signed,
         standing,
+        totals,
     )
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
-    security = (level, plausible, standing, dossier, plan, signed, decision, attested)
+    security = (level, plausible, standing, dossier, plan, signed, decision, attested, totals)
     topics = (host, *security, *backup, completeness, routing, registers, secrecy)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 

@@ -13,7 +13,14 @@ from random import Random
 
 from msgspec.structs import replace
 
-from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot, WordStory
+from scanner.demo.plot import (
+    LevelStory,
+    PaperStory,
+    SystemPlot,
+    TotalsStory,
+    UnitPlot,
+    WordStory,
+)
 from scanner.demo.systems import KINDS
 
 _ALL = 126
@@ -26,6 +33,7 @@ _COUNTS = {
     PaperStory.PLAN_PARTLY: 8,
     PaperStory.PLAN_LAPSED: 5,
 }
+_WRONG_TOTALS = 5
 _WORDS = {WordStory.LAPSED: 6, WordStory.SILENT: 4}
 MEASURES = {
     "mfa": "Xác thực đa yếu tố cho quản trị",
@@ -50,12 +58,13 @@ def with_papers(units: Sequence[UnitPlot], random: Random) -> tuple[UnitPlot, ..
             fit = next((s for s in free if s.id not in told and _fits(s, story)), None)
             if fit is not None:
                 told[fit.id] = story
-    spoken = _spoken(units, random)
+    spoken, reported = _spoken(units, random), _reported(units, random)
     return tuple(
         replace(
             u,
             systems=tuple(_told(s, told, random) for s in u.systems),
             words=spoken.get(u.place.code, WordStory.FINE),
+            totals=reported.get(u.place.code, TotalsStory.NONE),
         )
         for u in units
     )
@@ -67,6 +76,19 @@ def _spoken(units: Sequence[UnitPlot], random: Random) -> dict[str, WordStory]:
     stories = [s for s, n in _WORDS.items() for _ in range(max(1, round(n * len(units) / _ALL)))]
     # One unit at least whose word stands.
     return dict(zip(codes[1:], stories, strict=False))
+
+
+def _reported(units: Sequence[UnitPlot], random: Random) -> dict[str, TotalsStory]:
+    """A third of the units report right figures, some wrong ones, the others none."""
+    codes = [u.place.code for u in units if not _lost(u)]
+    random.shuffle(codes)
+    wrong = max(1, round(_WRONG_TOTALS * len(units) / _ALL))
+    stories = [TotalsStory.WRONG] * wrong + [TotalsStory.RIGHT] * (len(units) // 3)
+    return dict(zip(codes, stories, strict=False))
+
+
+def _lost(unit: UnitPlot) -> bool:
+    return any(s.story is LevelStory.LOST_RECORD for s in unit.systems)
 
 
 def _fits(system: SystemPlot, story: PaperStory) -> bool:

@@ -23,6 +23,7 @@ from scanner.demo.plot import (
     HostPlot,
     Plot,
     SystemPlot,
+    TotalsStory,
     UnitPlot,
     WordStory,
 )
@@ -74,6 +75,8 @@ def _planted(plot: Plot) -> Iterator[Planted]:
                 yield Planted(f"host.{host.kind}", host.id)
         for system in unit.systems:
             yield from _planted_in(system)
+        if unit.totals is TotalsStory.WRONG:
+            yield Planted("totals.wrong", unit.place.code)
         if unit.words is not WordStory.FINE:
             yield Planted(f"words.{unit.words}", unit.place.code)
         if unit.docs.story is not DocsStory.FINE:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
-from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot, WordStory
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, TotalsStory, UnitPlot, WordStory
 from scanner.demo.records import recorded_level
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 from scanner.demo.truth import Expected, Planted
@@ -88,7 +88,7 @@ def level_rows(
 
 
 def word_rows(unit: UnitPlot) -> Iterator[Expected]:
-    """One row per control that a unit attests."""
+    """One row per control that a unit attests, and one about the figures that it reported."""
     for control in ("policy", "training"):
         status, failure, severity = Status.PASS, "", ""
         if unit.words is WordStory.SILENT:
@@ -105,6 +105,19 @@ def word_rows(unit: UnitPlot) -> Iterator[Expected]:
             failure=failure,
             planted="" if unit.words is WordStory.FINE else f"words.{unit.words}",
         )
+    said = {
+        TotalsStory.NONE: (Status.NOT_APPLICABLE, ""),
+        TotalsStory.RIGHT: (Status.PASS, ""),
+        TotalsStory.WRONG: (Status.FAIL, "totals.wrong"),
+    }
+    yield Expected(
+        check="security.statistics-consistent",
+        unit=unit.place.code,
+        target=unit.place.code,
+        status=said[unit.totals][0],
+        severity=Severity.MAJOR if unit.totals is TotalsStory.WRONG else "",
+        planted=said[unit.totals][1],
+    )
 
 
 def _planted(system: SystemPlot, name: str) -> str:

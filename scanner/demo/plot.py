@@ -62,6 +62,15 @@ class PaperStory(StrEnum):
     """Said to be carried out in full, but a person's word on a measure has lapsed."""
 
 
+class TotalsStory(StrEnum):
+    """What a unit reported upwards on its levels."""
+
+    NONE = "none"
+    RIGHT = "right"
+    WRONG = "wrong"
+    """One system more than there is, in no group."""
+
+
 class WordStory(StrEnum):
     """What is wrong with what a unit attests."""
 
@@ -201,6 +210,7 @@ class UnitPlot(msgspec.Struct, frozen=True, kw_only=True):
     systems: tuple[SystemPlot, ...]
     docs: DocsPlot
     words: WordStory = WordStory.FINE
+    totals: TotalsStory = TotalsStory.NONE
 
 
 class WaiverPlot(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from scanner.demo.layout import set_folder
 from scanner.demo.names import CITY, POLICE, Invented, Place
 from scanner.demo.places import Endpoint
 from scanner.demo.plot import HostPlot, Plot, SetPlot, SystemPlot, UnitPlot, WaiverPlot
-from scanner.demo.records import HEADER, record_path
+from scanner.demo.records import HEADER, record_path, totals_lines
 from scanner.demo.seals import declared_signer
 from scanner.demo.systems import KINDS
 
@@ -158,6 +158,7 @@ def _unit(
     lines += declared(out, unit)
     lines += declared_signer(unit)
     lines += attestation_lines(unit, plot.now.date())
+    lines += totals_lines(unit)
     lines += _waivers([w for w in plot.waivers if w.unit == place.code], unit)
     return "\n".join(lines) + "\n"
 

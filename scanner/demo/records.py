@@ -8,7 +8,7 @@ from random import Random
 
 from scanner.demo.dossiers import dossier_lines, plan_lines, write_dossiers
 from scanner.demo.names import CITY, POLICE
-from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, UnitPlot
+from scanner.demo.plot import LevelStory, PaperStory, SystemPlot, TotalsStory, UnitPlot
 from scanner.demo.systems import KINDS, YEARLY_LEVEL
 
 HEADER = "# Dữ liệu mô phỏng: đơn vị có thật, mọi số liệu, văn bản và con người là giả định.\n"
@@ -23,6 +23,24 @@ def recorded_level(system: SystemPlot) -> int:
     """The level that the record says."""
     level = KINDS[system.kind].level
     return level + 1 if system.story is LevelStory.CLAIMED_LOW else level
+
+
+def totals_lines(unit: UnitPlot) -> list[str]:
+    """The lines of a unit's file about the figures that it reported upwards."""
+    if unit.totals is TotalsStory.NONE:
+        return []
+    kept = [s for s in unit.systems if record_path(s)]
+    levels = [recorded_level(s) for s in kept]
+    approved = sum(s.approved is not None for s in kept)
+    figures = {
+        "systems": len(unit.systems) + (unit.totals is TotalsStory.WRONG),
+        **{f"level_{n}": levels.count(n) for n in range(1, 6)},
+        "unclassified": len(unit.systems) - len(kept),
+        "dossiers": len(kept),
+        "appraised": approved,
+        "approved": approved,
+    }
+    return ["", f"level_totals: {{{', '.join(f'{k}: {v}' for k, v in figures.items())}}}"]
 
 
 def write_records(out: Path, units: tuple[UnitPlot, ...], today: dt.date, random: Random) -> None:

@@ -25,6 +25,7 @@ _LABELS: dict[str, tuple[str, str]] = {
     "level.dossier_altered": ("Tệp hồ sơ bị sửa", "Dossier file altered"),
     "level.plan_partly": ("Phương án mới triển khai một phần", "Plan partly carried out"),
     "level.plan_lapsed": ("Xác nhận biện pháp hết hiệu lực", "Word on a measure has lapsed"),
+    "totals.wrong": ("Số liệu báo cáo không khớp", "Reported figures do not agree"),
     "words.lapsed": ("Xác nhận tập huấn hết hiệu lực", "Word on training has lapsed"),
     "words.silent": ("Không ai xác nhận", "Nobody attests anything"),
     "level.old_law": ("Phê duyệt theo quy định cũ", "Approved under the old law"),
