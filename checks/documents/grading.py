@@ -72,11 +72,14 @@ def grade_mails(
     """
     counts: Counter[str] = Counter()
     found: list[Graded] = []
+    seen: set[object] = set()
     places: dict[str, Recipient] = {}
     for event in events_of(events, {EventKind.MAILED}):
         mail, time = event.mail, event.time
-        if mail is None or time is None:
+        same = event.key, time, event.recipient, mail
+        if mail is None or time is None or same in seen:
             continue
+        seen.add(same)  # two logs, or one log twice, may tell of the same mail
         day = documents.day(time)
         if day not in period:
             continue

@@ -49,7 +49,7 @@ class _Codes(Generic[T]):
 class Packed(Sequence[DocumentEvent]):
     """A growing sequence of events, about 70 bytes each; what is said again is left out.
 
-    Two events say the same when kind, number, sender, recipient, time and arrival number are equal.
+    Two events say the same when all is equal but where they stand, in what, and how a mail spoke.
     """
 
     def __init__(self, events: Iterable[DocumentEvent] = ()) -> None:
@@ -69,13 +69,15 @@ class Packed(Sequence[DocumentEvent]):
     def add(self, event: DocumentEvent) -> bool:
         """Take in an event, its hash in hex; False when it says the same as an earlier one."""
         key, place = self._keys(event.key), event.place
-        sender, recipient = self._texts(event.sender), self._texts(event.recipient)
+        texts = self._texts
+        sender, recipient, reason = texts(event.sender), texts(event.recipient), texts(event.reason)
+        date = 0 if event.date is None else event.date.toordinal()
         time = _NEVER if event.time is None else (event.time - _ZERO) // _MICRO
         kind = _NUMBER[event.kind]
         # One large number takes half the memory of a tuple.
-        same: Hashable = (((time << 32 | key) << 32 | sender) << 32 | recipient) << 8 | kind
-        if event.arrival:
-            same = same, event.arrival
+        code = ((time << 24 | date) << 32 | key) << 8 | kind
+        code = ((code << 32 | sender) << 32 | recipient) << 32 | reason
+        same: Hashable = (code, event.arrival) if event.arrival else code
         before = len(self._seen)
         self._seen.add(same)
         if len(self._seen) == before:
@@ -85,14 +87,14 @@ class Packed(Sequence[DocumentEvent]):
             self._rare[len(self._kinds)] = rare
         self._kinds.append(kind)
         self._times.append(time)
-        self._dates.append(0 if event.date is None else event.date.toordinal())
+        self._dates.append(date)
         self._lines.append(min(place.line, 2**32 - 1))
         self._hashes += bytes.fromhex(place.sha256)
         self._key.append(key)
         self._file.append(self._files((place.source, place.file)))
         self._sender.append(sender)
         self._recipient.append(recipient)
-        self._reason.append(self._texts(event.reason))
+        self._reason.append(reason)
         return True
 
     def close(self) -> Packed:

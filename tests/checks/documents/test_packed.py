@@ -55,7 +55,7 @@ _EVENTS = st.lists(
 
 
 def identity(e: DocumentEvent) -> tuple[object, ...]:
-    return e.kind, e.key, e.sender, e.recipient, e.time, e.arrival
+    return e.kind, e.key, e.sender, e.recipient, e.time, e.date, e.reason, e.arrival
 
 
 @PATIENT
