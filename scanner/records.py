@@ -7,7 +7,12 @@ import json
 from pathlib import Path
 from typing import Literal
 
+from checks.evidence import Unparsable
+from checks.files import FileEntry, pack
 from checks.results import Result
+from checks.security.level_record import parse_record
+from checks.security.register import register_rows, row_of
+from checks.texts import clean
 from inventory.model import Selection, System
 from inventory.select import choose
 from scanner.errors import UserError
@@ -24,7 +29,8 @@ _NEW = {
     "vi": """\
 # Hồ sơ cấp độ của: {name}
 # Điền các mục, bỏ dấu # ở đầu dòng. Mục không biết thì để trống: phần mềm ghi "chưa kết luận",
-# không coi là đạt. Mọi khóa: `sauro inventory schema --record`. Sửa xong thì ký lại: `sauro record sign {id}`.
+# không coi là đạt. Mọi khóa: `sauro inventory schema --record`.
+# Sửa xong thì ký lại: `sauro record sign {bare}`.
 system: {id}
 {level}
 {owner}
@@ -45,7 +51,8 @@ system: {id}
 # CHỈ điền khi đã có quyết định: cấp độ trong danh mục chưa phải cấp độ được phê duyệt.
 # approval: {{by: {appraiser}, document: 88/QĐ-CA, date: 2026-03-01}}
 
-# Tệp của hồ sơ đề xuất cấp độ, kèm SHA-256 (`sha256sum TỆP`).
+# Tệp của hồ sơ đề xuất cấp độ, kèm SHA-256 (`sha256sum TỆP`). Các phần: overview, design,
+# statement, plan; cấp 4, 5 thêm opinion.
 # dossier:
 #   - {{part: overview, file: dossier/{bare}/tong-quan.pdf, sha256: …}}
 
@@ -58,8 +65,8 @@ system: {id}
     "en": """\
 # Level record of: {name}
 # Fill in and remove the # at the start of a line. What is not known stays out: the program says
-# "cannot tell" and never counts it as fine. All keys: `sauro inventory schema --record`. Once it is changed,
-# sign it again: `sauro record sign {id}`.
+# "cannot tell" and never counts it as fine. All keys: `sauro inventory schema --record`.
+# Once it is changed, sign it again: `sauro record sign {bare}`.
 system: {id}
 {level}
 {owner}
@@ -80,7 +87,8 @@ system: {id}
 # ONLY when there is a decision: the level of the inventory is a claim, no approved level.
 # approval: {{by: {appraiser}, document: 88/QĐ-CA, date: 2026-03-01}}
 
-# Files of the level dossier with their SHA-256 (`sha256sum FILE`).
+# Files of the level dossier with their SHA-256 (`sha256sum FILE`). Parts: overview, design,
+# statement, plan; at levels 4 and 5 also opinion.
 # dossier:
 #   - {{part: overview, file: dossier/{bare}/overview.pdf, sha256: …}}
 
@@ -126,19 +134,45 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def record_file(project: Project, system: System) -> tuple[str, Path]:
+def record_file(project: Project, system: System, *, registered: bool = False) -> tuple[str, Path]:
     """The record's path as the inventory says it, or the default, and where that is.
+
+    `registered` takes the register of the unit for a system that has no record of its own.
 
     Raises:
         UserError: it is a pattern, or does not lie in the project folder.
     """
     said = system.assessment or DEFAULT.format(system=system.id)
+    register = project.inventory.units[system.unit].levels
+    if registered and register is not None and not system.assessment:
+        said = register.path
     if any(sign in said for sign in "*?["):
-        raise UserError(f"systems.{system.id}.assessment: {said} is a pattern: name one file")
+        raise UserError(f"the record of {system.id}: {said} is a pattern: name one file")
     place = (project.folder / said).resolve()
     if not place.is_relative_to(project.folder):
-        raise UserError(f"{said}: does not lie in the project folder: correct the assessment")
+        raise UserError(f"{said}: does not lie in the project folder: correct the inventory")
     return said, place
+
+
+def read_record(project: Project, system: System, said: str, data: bytes) -> None:
+    """See that a file says something of the system's level before anybody signs it.
+
+    Raises:
+        UserError: it is no record or register, or says nothing of this system.
+    """
+    register = project.inventory.units[system.unit].levels
+    try:
+        if register is not None and not system.assessment:
+            entry = FileEntry(name=said, mtime=dt.datetime.fromtimestamp(0, dt.UTC), data=data)
+            rows = register_rows(pack([entry]), register.columns)
+            of = system.id if row_of(system, project.inventory, rows) else ""
+        else:
+            of = parse_record(data, said).system
+    except Unparsable as e:
+        raise UserError(f"{clean(str(e))}: correct it before it is signed") from None
+    if of != system.id:
+        shown = clean(of, 120) or "no such system"
+        raise UserError(f"{said}: is about {shown}, not about {system.id}: nothing was signed")
 
 
 def system_of(project: Project, system_id: str) -> System:

@@ -1,4 +1,4 @@
-"""Is the level record signed, over these very bytes, by somebody who may sign it?"""
+"""Is the file that records a level signed, over these very bytes, by somebody who may sign it?"""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from checks.model import (
     failed,
     unknown,
 )
-from checks.security.record import RECORD_FILE
+from checks.security.record import RECORD_FILE, row_record
+from checks.security.register import REGISTER
 from checks.security.seals import (
     Seal,
     best_seal,
@@ -98,12 +99,22 @@ class SignedFile(msgspec.Struct, frozen=True, kw_only=True):
     """How many bare keys there were to compare with."""
 
 
+def signed_path(subject: Subject) -> str:
+    """The file that is signed: the system's record, else the register of its unit, else nothing."""
+    register = subject.unit.levels
+    return subject.the_system.assessment or (register.path if register else "")
+
+
+def _record_probe(subject: Subject) -> Probe:
+    return RECORD_FILE if subject.the_system.assessment else REGISTER
+
+
 def _requests(subject: Subject) -> list[Request]:
-    path = subject.the_system.assessment
+    path = signed_path(subject)
     if not path:
         raise NotDeclared(f"systems.{subject.the_system.id}.assessment")
     return [
-        files_request(RECORD_FILE, path),
+        files_request(_record_probe(subject), path),
         files_request(RAW_FILE, path + RAW, Need.OPTIONAL),
         files_request(CMS_FILE, path + CMS, Need.OPTIONAL),
         *trust_requests(subject.inventory, units_of(subject.the_system)),
@@ -111,8 +122,11 @@ def _requests(subject: Subject) -> list[Request]:
 
 
 def _parse(ctx: Context, answers: Answers) -> SignedFile:
-    record = only_file(answers.one(RECORD_FILE.id))
     subject = ctx.subject
+    record = only_file(answers.one(_record_probe(subject).id))
+    if not subject.the_system.assessment and row_record(ctx, answers) is None:
+        detail = f"{clean(record.name, 120)}: no row about {subject.the_system.id}"
+        raise Unparsable(detail, FailureKind.NOT_DECLARED)
     known = read_trust(subject.inventory, units_of(subject.the_system), answers)
     data = bytes(record.data)
     found: list[Signature] = []

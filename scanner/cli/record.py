@@ -10,10 +10,8 @@ from typing import Any
 
 import click
 
-from checks.evidence import Unparsable
 from checks.model import Severity, Status
 from checks.results import Result
-from checks.security.level_record import parse_record
 from checks.texts import clean, render
 from scanner import app, records
 from scanner.cli.common import note, opened, project_option, show
@@ -106,8 +104,12 @@ def sign(
     """Sign the record of a system, then say what the signature is worth to a scan."""
     found = opened(project)
     chosen = records.system_of(found, system)
-    said, place = records.record_file(found, chosen)
-    data = _record(said, place, chosen.id)
+    said, place = records.record_file(found, chosen, registered=True)
+    if not place.is_file():
+        make = f"make it by `sauro record new {chosen.id}`"
+        raise UserError(f"{said}: there is no such file: {make}")
+    data = _bytes(place)
+    records.read_record(found, chosen, said, data)
 
     def ask() -> bytes:
         return _passphrase(passphrase, found.folder, os.environ)
@@ -117,7 +119,7 @@ def sign(
     ending, signature = make_signature(str(key), data, by, now)
     write_whole(place.with_name(place.name + ending), signature)
     show(t(f"Đã ký {said}: {said}{ending}", f"Signed {said}: {said}{ending}"))
-    if chosen.assessment:
+    if chosen.assessment or said != records.DEFAULT.format(system=chosen.id):
         (row,) = [
             r for r in records.verify(found, (chosen.id,), now) if r.check == records.VERIFIED[0]
         ]
@@ -174,20 +176,6 @@ def _signature(one: Mapping[str, Any]) -> str:
     elif chain:
         parts.append(str(chain))
     return clean("; ".join(parts), 400)
-
-
-def _record(said: str, place: Path, system: str) -> bytes:
-    data = _bytes(place) if place.is_file() else None
-    if data is None:
-        raise UserError(f"{said}: there is no such file: make it by `sauro record new {system}`")
-    try:
-        found = parse_record(data, said)
-    except Unparsable as e:
-        raise UserError(f"{clean(str(e))}: correct it before it is signed") from None
-    if found.system != system:
-        of = clean(found.system, 120) or "no system"
-        raise UserError(f"{said}: is the record of {of}, not of {system}: nothing was signed")
-    return data
 
 
 def _bytes(path: Path) -> bytes:

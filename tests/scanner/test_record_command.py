@@ -279,6 +279,23 @@ def test_a_record_that_is_no_record_of_the_system_is_not_signed(
     assert not path.with_name("one.yaml.sig").exists()
 
 
+def test_a_register_is_signed_for_every_system_in_it(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head_key(project)
+    declare(project, f"{SIGNER}\nlevels: {{path: levels.csv}}")
+    table = project / "levels.csv"
+    table.write_text("Mã hệ thống,Cấp độ\nbare,2\n")
+    assert main(["record", "sign", "bare", "--key", "keys/head.pem"]) == 0
+    assert "✓ bare record" in capsys.readouterr().out
+    assert (project / "levels.csv.sig").exists()
+    table.write_text("Mã hệ thống,Cấp độ\nbare,1\n")
+    assert main(["record", "verify", "bare"]) == 1
+    table.write_text("Mã hệ thống,Cấp độ\nother,2\n")
+    assert main(["record", "verify", "bare"]) == 2
+    assert main(["record", "sign", "bare", "--key", "keys/head.pem"]) == 64
+
+
 @pytest.mark.parametrize(
     "words",
     [
