@@ -16,6 +16,7 @@ from reports.form08.model import Agency, Lacking, Letterhead, Window
 from reports.form08.rules import Words
 from reports.form08.standing import (
     APPROVED,
+    DECIDED,
     DOUBTS,
     PLANNED,
     RECORDED,
@@ -188,7 +189,8 @@ def _of_approval(desk: Desk, case: Case) -> Iterator[Lacking]:
     if at.approved:
         return
     where = _record(desk, system, "approval")
-    why = desk.sentence(at.rows.get(APPROVED))
+    decided = at.rows.get(DECIDED)
+    why = desk.sentence(decided if forged(decided) else at.rows.get(APPROVED))
     if at.approved is None or (at.appraised is None and at.claimed is None):
         yield _item(desk, case, "lack_unjudged", where, why=why)
     elif at.approval is not None:
@@ -226,7 +228,7 @@ def _of_plan(desk: Desk, case: Case) -> Iterator[Lacking]:
 def _of_findings(desk: Desk, case: Case) -> Iterator[Lacking]:
     """Failures that put a figure in doubt: to be mended or explained before the head signs."""
     for row in (*case.standing.rows.values(), *case.standing.others):
-        if _weighs(row):
+        if _weighs(row) and not forged(row):
             where = _record(desk, case.system)
             yield _item(desk, case, "lack_finding", where, why=desk.sentence(row))
 

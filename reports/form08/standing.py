@@ -17,11 +17,12 @@ APPROVED = "security.level-approved"
 REVIEWED = "security.level-reviewed"
 PLANNED = "security.plan-implemented"
 SIGNED = "security.record-signed"
-CHECKS = (RECORDED, APPROVED, REVIEWED, PLANNED, SIGNED)
-"""The checks that the form counts; the last two may be missing from a scan."""
+DECIDED = "security.decision-signed"
+CHECKS = (RECORDED, APPROVED, REVIEWED, PLANNED, SIGNED, DECIDED)
+"""The checks that the form counts; those of the plan and of signatures may be missing."""
 DOUBTS = (
     SIGNED,
-    "security.decision-signed",
+    DECIDED,
     "security.level-plausible",
     "security.dossier-complete",
     "security.redetermination-due",
@@ -29,9 +30,8 @@ DOUBTS = (
     "security.statistics-consistent",
 )
 """Checks whose failures put a figure of the form in doubt; the last speaks of units."""
-_FALSE = ("changed", "forged", "range")
-"""Faults of a signature that show that the file is not what was signed."""
-
+_FALSE = ("no-match", "changed", "forged", "range", "appended", "suspicious", "revoked")
+"""Messages of a signature by which a file is not what was signed."""
 _OF_ANOTHER = (f"{RECORDED}.other-system", f"{RECORDED}.no-system")
 _PLANS: dict[str, PlanState] = {"not_started": "not_started", "partly": "partly", "fully": "fully"}
 
@@ -133,10 +133,10 @@ def standing(results: Sequence[Result], window: Window, until: dt.date) -> Stand
 
 
 def forged(row: Result | None) -> bool:
-    """Whether a signature shows that the record is not what was signed: then it says nothing."""
+    """Whether a signature shows that a file is not what was signed: then it says nothing."""
     if row is None or row.status is not Status.FAIL:
         return False
-    return any(s.get("fault") in _FALSE for s in _mappings(row.detail.get("signatures")))
+    return row.message.id.rpartition(".")[2] in _FALSE
 
 
 def _record(rows: Mapping[str, Result]) -> bool | None:
@@ -165,6 +165,8 @@ def _judged(row: Result | None) -> bool:
 
 def _approved(rows: Mapping[str, Result], detail: Mapping[str, Any], until: dt.date) -> bool | None:
     row = rows.get(APPROVED)
+    if forged(rows.get(DECIDED)):
+        return None
     if _accepted(row):
         return _in_time(_paper(detail, "approved"), until) is not None
     return False if _judged(row) or detail.get("approved") is None else None

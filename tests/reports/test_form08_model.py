@@ -293,34 +293,51 @@ def test_an_approval_that_could_not_be_judged_is_unknown_not_approved() -> None:
     assert keys(found) == ["lack_security_unit", "lack_unjudged", "lack_expected"]
 
 
-def _signed(fault: str | None, status: Status = Status.FAIL) -> Result:
+def _signed(said: str, check: str = "security.record-signed", **more: Any) -> Result:
+    given: dict[str, Any] = {
+        "system": "hk-a",
+        "target": "hk-a",
+        "status": Status.FAIL,
+        "severity": Severity.MAJOR,
+    }
     return Result(
-        check="security.record-signed",
+        check=check,
         unit="00070",
-        system="hk-a",
-        target="hk-a",
         subject="",
-        status=status,
-        severity=Severity.MAJOR,
-        message=Message(id="security.record-signed.no-match"),
-        detail={"signatures": [{"fault": fault, "holds": fault is None}]},
+        message=Message(id=f"{check}.{said}", args={"who": "A", "count": 7}),
+        **(given | more),
     )
 
 
-def test_nothing_of_a_forged_record_counts() -> None:
-    found = form(scan(more=[_signed("forged")]))
+@pytest.mark.parametrize("said", ["no-match", "changed", "forged"])
+def test_nothing_of_a_forged_record_counts(said: str) -> None:
+    found = form(scan(more=[_signed(said)]))
     assert counts(found) == {"total": (1, 0)} | dict.fromkeys(FIGURES[1:], (0, 1))
     assert keys(found) == ["lack_signature"]
     assert found.rows[0].decision == ""
+    held = form(scan(more=[_signed(said, status=Status.UNKNOWN)]))
+    assert counts(held)["approved"] == (1, 0)
+
+
+@pytest.mark.parametrize("said", ["changed", "appended", "suspicious", "revoked"])
+def test_a_forged_decision_approves_nothing(said: str) -> None:
+    found = form(scan(more=[_signed(said, "security.decision-signed")]))
+    assert counts(found)["approved"] == counts(found)["inspected"] == (0, 1)
+    assert counts(found)["classified"] == counts(found)["dossier"] == (1, 0)
+    assert (found.rows[0].state, found.rows[0].decision) == ("", "")
+    assert keys(found) == ["lack_unjudged", "lack_expected"]
 
 
 def test_a_signature_by_a_stranger_is_listed_and_one_that_holds_is_not() -> None:
-    assert keys(form(scan(more=[_signed(None)]))) == ["lack_finding"]
-    assert keys(form(scan(more=[_signed(None, Status.PASS)]))) == []
+    assert keys(form(scan(more=[_signed("stranger")]))) == ["lack_finding"]
+    holds = _signed("signed-key", status=Status.PASS)
+    assert keys(form(scan(more=[holds]))) == []
+    unsigned = _signed("missing", severity=Severity.MINOR)
+    assert keys(form(scan(more=[unsigned]))) == []
 
 
 def test_a_level_that_looks_too_low_is_listed() -> None:
-    doubt = msgspec.structs.replace(_signed(None), check="security.level-plausible", detail={})
+    doubt = _signed("too-low", "security.level-plausible")
     assert keys(form(scan(more=[doubt]))) == ["lack_finding"]
     accepted = WaiverRef(
         reason="r", document="d", approved_by="a", owner="o", until=day("2027-01-01")
@@ -337,13 +354,7 @@ def test_a_level_that_looks_too_low_is_listed() -> None:
 
 
 def test_figures_that_a_unit_reported_otherwise_are_listed_in_its_own_form() -> None:
-    told = msgspec.structs.replace(
-        _signed(None),
-        check="security.statistics-consistent",
-        system=None,
-        target="00070",
-        detail={},
-    )
+    told = _signed("differs", "security.statistics-consistent", system=None, target="00070")
     assert keys(form(scan(more=[told]), unit="00070")) == ["lack_finding_of_unit"]
     assert keys(form(scan(more=[told]), owner="ha-noi")) == []
 
