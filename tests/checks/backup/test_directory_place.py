@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -230,6 +231,25 @@ def test_an_encrypted_device_below_is_seen(
     assert found.repositories[0].encrypted is expected
 
 
+_RSA = b"""\
+%no-protection
+Key-Type: RSA
+Key-Length: 2048
+Subkey-Type: RSA
+Subkey-Length: 2048
+Name-Email: r@example.invalid
+Expire-Date: 0
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_agent_stays(tmp_path: Path) -> Iterator[None]:
+    """Each home of gpg has an agent, which ends with its test."""
+    yield
+    if (tmp_path / "gpg").is_dir():
+        subprocess.run(["gpgconf", "--homedir", str(tmp_path / "gpg"), "--kill", "all"], check=True)
+
+
 def gpg(folder: Path, *words: str, body: bytes = PG) -> bytes:
     home = folder / "gpg"
     home.mkdir(mode=0o700, exist_ok=True)
@@ -252,12 +272,14 @@ def openssl(*words: str) -> bytes:
 
 
 def test_files_that_real_tools_encrypted(tmp_path: Path) -> None:
-    for algorithm, name in (("rsa2048", "r"), ("future-default", "f")):
-        gpg(tmp_path, "--quick-gen-key", f"{name}@example.invalid", algorithm, "default", "never")
+    gpg(tmp_path, "--quick-gen-key", "f@example.invalid", "future-default", "default", "never")
+    gpg(tmp_path, "--gen-key", body=_RSA)
     to = ("--encrypt", "-r")
     made = {
-        "rsa": gpg(tmp_path, *to, "f@example.invalid"),
-        "armored": gpg(tmp_path, "--armor", *to, "f@example.invalid"),
+        "rsa": gpg(tmp_path, *to, "r@example.invalid"),
+        "rsa.txt": gpg(tmp_path, "--armor", *to, "r@example.invalid"),
+        "curve": gpg(tmp_path, *to, "f@example.invalid"),
+        "curve.txt": gpg(tmp_path, "--armor", *to, "f@example.invalid"),
         "word.gpg": gpg(tmp_path, "--passphrase=x", "--symmetric"),
         "word.txt": gpg(tmp_path, "--passphrase=x", "--armor", "--symmetric"),
         "salted": openssl(),
