@@ -11,7 +11,7 @@ import msgspec
 
 from checks.documents.agencies import Where
 from checks.documents.carried import Carried
-from checks.documents.events import DocumentKey
+from checks.documents.events import DocumentKey, Place
 from checks.documents.grading import Graded
 from checks.documents.pairs import SECRET, Bypass, Pair, Result, Rules, Unlisted
 
@@ -88,19 +88,22 @@ class Outside:
 
     def unlisted(self) -> list[Unlisted]:
         """Own numbers on the gateway or in mail that the register should have by now."""
-        found: dict[DocumentKey, Unlisted] = {}
+        rows: dict[DocumentKey, list[tuple[dt.datetime, dt.date, Place]]] = {}
+        secret: set[DocumentKey] = set()
         for mail in self._mails:
             if mail.document is None and self._horizon.registered(mail.day):
                 key = msgspec.structs.replace(mail.key, year=mail.key.year or mail.day.year)
-                found.setdefault(
-                    key, Unlisted(key=key, day=mail.day, place=mail.place, secret=mail.secret)
-                )
+                rows.setdefault(key, []).append((mail.time, mail.day, mail.place))
+                if mail.secret:
+                    secret.add(key)
         for loose in self._carried.loose.values():
             if self._horizon.registered(loose.day):
-                found.setdefault(
-                    loose.key, Unlisted(key=loose.key, day=loose.day, place=loose.place)
-                )
-        return sorted(found.values(), key=lambda u: (u.day, str(u.key)))
+                rows.setdefault(loose.key, []).append((loose.time, loose.day, loose.place))
+        found = []
+        for key, seen in rows.items():
+            _, day, place = min(seen, key=lambda row: (row[0], row[2].file, row[2].line))
+            found.append(Unlisted(key=key, day=day, place=place, secret=key in secret))
+        return sorted(found, key=lambda u: (u.day, str(u.key)))
 
     def free_mail(self, pairs: Iterable[Pair]) -> list[Bypass]:
         """Mail to a free service stands for an agency only when some agency got nothing else."""

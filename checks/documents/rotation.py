@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import re
 from collections.abc import Iterable
-from statistics import median
+from statistics import median_low
 
 _PACKED = re.compile(r"\.(?:gz|xz|bz2|zst)$")
 _NUMBERED = re.compile(r"^(.*\D)\.(\d{1,4})$")
@@ -56,7 +56,7 @@ def _lacking_days(days: set[dt.date]) -> list[dt.date]:
     steps = [(b - a).days for a, b in itertools.pairwise(seen)]
     if len(seen) < _FEWEST:
         return []
-    step = dt.timedelta(days=int(median(steps)))
+    step = dt.timedelta(days=median_low(steps))
     lacking: list[dt.date] = []
     for a, b in itertools.pairwise(seen):
         due = a + step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -36,13 +37,13 @@ X_ROAD = report(SourceKind.GATEWAY, "xroad.json", "x_road")
 
 
 def counts(
-    *events: DocumentEvent | Sequence[DocumentEvent], subj: Subject | None = None, **more: tuple
+    *events: DocumentEvent | Sequence[DocumentEvent], subj: Subject | None = None, **more: Any
 ) -> dict[str, int]:
     found: dict[str, int] = one(routed, known(*events, **more), subj).detail["counts"]
     return found
 
 
-def result_of(*events: DocumentEvent | Sequence[DocumentEvent], **more: tuple) -> str:
+def result_of(*events: DocumentEvent | Sequence[DocumentEvent], **more: Any) -> str:
     """What became of the one pair beside the daily ones."""
     found = counts(*events, **more)
     (name,) = [r.value for r in Result if r is not Result.UNREGISTERED
@@ -128,7 +129,7 @@ def test_senders_that_nobody_can_tell_apart_forbid_a_verdict() -> None:
 # ---------------------------------------------------------------------------------------- outages
 
 
-def exempt(*events: DocumentEvent | Sequence[DocumentEvent], **more: tuple) -> tuple[int, int, int]:
+def exempt(*events: DocumentEvent | Sequence[DocumentEvent], **more: Any) -> tuple[int, int, int]:
     found = counts(*events, **more)
     return found["exempt"], found["exempt_proven"], found["exempt_word"]
 
