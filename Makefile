@@ -1,5 +1,5 @@
 # Every target sets up what it needs (tools/setup says what it does); nothing else is required.
-.PHONY: demo test check format clean benchmark
+.PHONY: demo test check format clean benchmark form08-pages
 
 PY := .venv/bin/python
 
@@ -18,6 +18,9 @@ format: .venv/dev.stamp
 benchmark: .venv/run.stamp .venv-benchmark/stamp
 	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/ssh_fleet.py
+
+form08-pages: .venv/run.stamp
+	tools/form08-pages
 
 .venv/run.stamp: requirements.txt pyproject.toml tools/setup
 	tools/setup run
