@@ -107,7 +107,7 @@ class _Gzip:
 
     @property
     def rest(self) -> bytes:
-        return self._inner.unused_data.lstrip(b"\0")
+        return self._inner.unused_data
 
 
 class _Other:
@@ -127,7 +127,7 @@ class _Other:
 
     @property
     def rest(self) -> bytes:
-        return self._inner.unused_data.lstrip(b"\0")
+        return self._inner.unused_data
 
 
 def _unpacker(file: LogFile) -> _Unpacker:
@@ -143,25 +143,31 @@ def _unpacker(file: LogFile) -> _Unpacker:
 def _inflate(file: LogFile, step: int) -> Iterator[bytes]:
     """The text of a packed file (several members too), at most `step` bytes at a time."""
     total, at = 0, 0
-    unpacker = _unpacker(file)
+    unpacker, begun = _unpacker(file), False
     data = b""
     while at < len(file.data) or data or unpacker.pending:
         if not data and not unpacker.pending:
             data, at = bytes(file.data[at : at + _HEAD]), at + _HEAD
+        if not begun:  # members may be padded, as on tapes
+            data = data.lstrip(b"\0")
+            if not data:
+                continue
         try:
             piece = unpacker.feed(data, step)
         except (zlib.error, lzma.LZMAError, OSError, EOFError) as e:
             what = _NAMES[file.packing]
             raise Unparsable(f"{file.name}: damaged {what} file ({e})") from None
-        data = b""
+        data, begun = b"", True
         if unpacker.ended:
             data = unpacker.rest
-            unpacker = _unpacker(file)
+            unpacker, begun = _unpacker(file), False
         total += len(piece)
         if total > _LARGEST:
             raise Unparsable(f"{file.name}: grows beyond {_LARGEST} bytes when unpacked")
         if piece:
             yield piece
+    if begun:
+        raise Unparsable(f"{file.name}: damaged {_NAMES[file.packing]} file (cut short)")
 
 
 def in_order(entries: Iterable[FileEntry], zone: ZoneInfo) -> tuple[list[LogFile], int]:
