@@ -196,4 +196,7 @@ def _search(cron: str, after: dt.datetime, zone: ZoneInfo) -> Iterator[dt.dateti
             f"{cron!r} is neither a duration (1d) nor a cron expression (0 2 * * *)"
         ) from None
     for tick in ticks:
-        yield tick.astimezone(dt.UTC)
+        run = tick.astimezone(dt.UTC)
+        # Asked within an hour that comes twice, it begins with the run of the first time.
+        if run > after:
+            yield run

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from checks.backup.periodicity import Age, Assessment, Grade, Thresholds, assess
@@ -380,13 +380,16 @@ _MOMENTS = st.one_of(
 
 @settings(max_examples=300, deadline=None)
 @given(_CRONS, _ZONES, _MOMENTS)
+@example("30 1 * * 0", ZoneInfo("America/New_York"), at("2026-11-01 06:06"))
 def test_runs_that_are_remembered_are_those_that_are_sought(
     cron: str, zone: ZoneInfo, after: dt.datetime
 ) -> None:
-    sought = CronSim(cron, after.astimezone(zone))
+    ticks = (tick.astimezone(dt.UTC) for tick in CronSim(cron, after.astimezone(zone)))
+    # Asked within an hour that comes twice, it begins with the run of the first time.
+    sought = (tick for tick in ticks if tick > after)
     found = runs_after(cron, after, zone)
     runs = [next(found) for _ in range(70)]
-    assert runs == [next(sought).astimezone(dt.UTC) for _ in range(70)]
+    assert runs == [next(sought) for _ in range(70)]
     assert runs == sorted(set(runs))
     assert runs[0] > after
     # Asked again from among them, the same come back.
