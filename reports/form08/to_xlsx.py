@@ -260,7 +260,7 @@ class Pad(msgspec.Struct, frozen=True):
     def _height(self, at: int, values: Sequence[Cell]) -> None:
         """Room for wrapped text, which not every program makes by itself."""
         texts = (day(v) if isinstance(v, dt.date) else str(v or "") for v in values)
-        lines = (math.ceil(len(t) * 1.1 / w) for t, w in zip(texts, self.widths, strict=False))
+        lines = (math.ceil(len(t) * 0.95 / w) for t, w in zip(texts, self.widths, strict=False))
         self.sheet.set_row(at, _LINE * max(1, min(max(lines, default=1), 20)))
 
 

@@ -42,6 +42,9 @@ unit: {CITY}
 name: UBND thành phố Hà Nội
 kind: city
 external: true
+accountable: {{name: Nguyễn Văn Minh Họa, post: Chủ tịch UBND thành phố}}
+letter: {{address: 1 phố Mô Phỏng, phone: "024.0000.0001", email: van-thu@ha-noi.example,
+         sign: UBND-MP, place: Hà Nội}}
 trust_roots: [{ROOT}]
 ---
 unit: {POLICE}
@@ -49,6 +52,9 @@ name: Công an thành phố Hà Nội
 kind: agency
 parent: {CITY}
 external: true
+accountable: {{name: Trần Thị Minh Họa, post: Giám đốc Công an thành phố}}
+letter: {{mandate: 1/QĐ-MP, address: 2 phố Mô Phỏng, phone: "024.0000.0002",
+         email: van-thu@ca-ha-noi.example}}
 """
 
 
@@ -145,6 +151,7 @@ def _unit(
         f"parent: {CITY}",
         f"accountable: {_person(unit.accountable)}",
         f"officer: {_person(unit.officer)}",
+        f"letter: {{place: {place.name}}}",
         "zone: mo-phong",
         f"ssh: {{user: {USER}, port: {first.port}, key_file: {KEY_FILE}}}",
         "",

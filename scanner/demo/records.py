@@ -67,6 +67,7 @@ def record(unit: UnitPlot, system: SystemPlot, today: dt.date, random: Random) -
     ]
     if system.approved is None:
         expected = today + dt.timedelta(days=70)
+        lines.append(f"approval_expected: {today + dt.timedelta(days=40)}")
         lines.append(f"plan: {{status: not_started, expected: {expected}}}")
     else:
         lines += _decided(unit, system, system.approved, random)
@@ -105,8 +106,9 @@ def _decided(unit: UnitPlot, system: SystemPlot, approved: dt.date, random: Rand
     if system.story is LevelStory.WRONG_AUTHORITY:
         by, sign = unit.place.code, f"QĐ-{unit.place.sign}"
     rule, opinion, decision = (random.randint(100, 900) for _ in range(3))
+    issued = f'by: "{unit.place.code}", document: {rule}/QĐ-{unit.place.sign}'
     return [
-        f"regulation: {{document: {rule}/QĐ-{unit.place.sign}, date: {regulated}}}",
+        f"regulation: {{{issued}, date: {regulated}}}",
         f"appraisal: {{by: {POLICE}, document: {opinion}/BC-CAHN, date: {appraised}}}",
         f'approval: {{by: "{by}", document: {decision}/{sign}, date: {approved}}}',
     ]
