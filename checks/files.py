@@ -46,6 +46,13 @@ def files_request(probe: Probe, path: str, need: Need = Need.REQUIRED) -> Reques
     return probe.request(FILES, need, path=path)
 
 
+def files_if_any(probe: Probe, path: str) -> Request:
+    """The same for files that may well not be there: the answer is then empty, and no failure."""
+    if probe.source is not Source.FILES:
+        raise ValueError(f"{probe.id} does not read files")
+    return probe.request(FILES, path=path, absent="empty")
+
+
 def header(name: str, size: int, mtime: dt.datetime) -> bytes:
     """The line that stands before a file's bytes; `mtime` is aware, `size` in bytes."""
     utc = mtime.astimezone(dt.UTC)

@@ -11,14 +11,13 @@ from checks.evidence import (
     Answers,
     Failure,
     FailureKind,
-    Need,
     NotDeclared,
     Probe,
     Request,
     Source,
     Unparsable,
 )
-from checks.files import files_request
+from checks.files import files_if_any, files_request
 from checks.model import (
     Check,
     Context,
@@ -115,8 +114,8 @@ def _requests(subject: Subject) -> list[Request]:
         raise NotDeclared(f"systems.{subject.the_system.id}.assessment")
     return [
         files_request(_record_probe(subject), path),
-        files_request(RAW_FILE, path + RAW, Need.OPTIONAL),
-        files_request(CMS_FILE, path + CMS, Need.OPTIONAL),
+        files_if_any(RAW_FILE, path + RAW),
+        files_if_any(CMS_FILE, path + CMS),
         *trust_requests(subject.inventory, units_of(subject.the_system)),
     ]
 
@@ -144,16 +143,9 @@ def _parse(ctx: Context, answers: Answers) -> SignedFile:
 
 
 def _beside(answers: Answers, probe: Probe) -> bytes | None:
-    """The signature file; None when there is none, `Unparsable` when it cannot be read."""
-    found = answers.get(probe.id)
-    if found is not None:
-        return bytes(only_file(found).data)
-    for evidence in answers.failures():
-        failure = evidence.failure
-        # A file that is not there is the one failure that says something.
-        if evidence.probe == probe.id and failure and failure.kind != FailureKind.COMMAND_FAILED:
-            raise Unparsable(failure.detail, failure.kind)
-    return None
+    """The signature file, None when there is none."""
+    found = answers.one(probe.id)
+    return bytes(only_file(found).data) if len(found.stdout) else None
 
 
 SIGNED: Fact[SignedFile] = Fact(id="security.signed-record", requests=_requests, parse=_parse)

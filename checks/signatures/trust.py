@@ -13,6 +13,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import verification as verifying
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from checks.signatures.ber import Unreadable
 from checks.signatures.certificates import certificate
@@ -20,6 +21,7 @@ from checks.signatures.model import Signature, Value
 from checks.texts import clean
 
 _DEEPEST_CHAIN = 6
+_NOT_CHECKED = "not-checked"
 _LEEWAY = dt.timedelta(hours=24)
 """How far a signer's clock may run ahead: people's machines do."""
 
@@ -50,7 +52,7 @@ class Standing(StrEnum):
     STRANGER = "stranger"
     """Neither, though there was something to compare with."""
     UNCHECKED = "unchecked"
-    """Nobody was declared and no root was given: trust was not checked."""
+    """Nobody was declared and no root was given, or the chain is of a kind that is not read."""
 
 
 KNOWN = (Standing.DECLARED, Standing.TRUSTED)
@@ -63,7 +65,7 @@ class Judged(Value, frozen=True):
     standing: Standing
     who: Declared | None = None
     chain: str = ""
-    """`trusted`, `not-checked`, one line on why no chain holds; empty for a bare key."""
+    """`trusted`, `not-checked` (and why), one line on why no chain holds; empty for a bare key."""
     at: dt.datetime | None = None
     """The moment for which certificate dates were judged."""
     in_date: bool | None = None
@@ -80,7 +82,7 @@ def judge(signature: Signature, trust: Trust, now: dt.datetime) -> Judged:
     """
     who = next((d for d in trust.declared if d.key and d.key == signature.key), None)
     if signature.holder is None:
-        return Judged(standing=_standing(who, "", trust), who=who)
+        return Judged(standing=_standing(who, "", trust, bare=True), who=who)
     ahead = signature.claimed is not None and signature.claimed > now + _LEEWAY
     at = signature.claimed if signature.claimed and not ahead else now
     chain = _chain(signature, trust.roots, at)
@@ -95,26 +97,35 @@ def judge(signature: Signature, trust: Trust, now: dt.datetime) -> Judged:
     )
 
 
-def _standing(who: Declared | None, chain: str, trust: Trust) -> Standing:
+def _standing(who: Declared | None, chain: str, trust: Trust, *, bare: bool = False) -> Standing:
     if who is not None:
         return Standing.DECLARED
     if chain == "trusted":
         return Standing.TRUSTED
-    return Standing.STRANGER if trust.declared or trust.roots else Standing.UNCHECKED
+    if trust.roots and not bare:
+        return Standing.UNCHECKED if chain.startswith(_NOT_CHECKED) else Standing.STRANGER
+    return Standing.STRANGER if trust.declared else Standing.UNCHECKED
 
 
 def _chain(signature: Signature, roots: tuple[bytes, ...], at: dt.datetime) -> str:
     if not roots or signature.holder is None:
-        return "not-checked"
+        return _NOT_CHECKED
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _verify(signature.holder.der, signature.others, roots, at)
     except verifying.VerificationError as e:
+        if _unknown_to_the_verifier(signature.holder.der):
+            return f"{_NOT_CHECKED}: authorities with Ed25519 keys are not read here"
         return clean(f"no chain to a trusted root: {e}", 200)
     except (ValueError, TypeError, UnsupportedAlgorithm) as e:
-        return clean(f"the chain cannot be verified: {e}", 200)
+        return clean(f"{_NOT_CHECKED}: {e}", 200)
     return "trusted"
+
+
+def _unknown_to_the_verifier(leaf: bytes) -> bool:
+    # It knows what web servers may use, and refuses whatever else by the same error as a forgery.
+    return certificate(leaf).signature_algorithm_oid == SignatureAlgorithmOID.ED25519
 
 
 def _verify(

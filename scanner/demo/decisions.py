@@ -14,8 +14,10 @@ from random import Random
 
 import msgspec
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
@@ -98,7 +100,7 @@ def decision_row(unit: UnitPlot, system: SystemPlot, *, waived: bool) -> Expecte
 
 
 class _Authority(msgspec.Struct, frozen=True):
-    key: Ed25519PrivateKey
+    key: ec.EllipticCurvePrivateKey
     certificate: x509.Certificate
     root: x509.Certificate
 
@@ -120,11 +122,17 @@ def write_decisions(
 
 
 def _authority(now: dt.datetime, new_key: NewKey) -> _Authority:
-    root_key, key = new_key(), new_key()
+    root_key, key = _signing_key(new_key), _signing_key(new_key)
     root_name = _name("Cơ quan chứng thực (mô phỏng)", "Dữ liệu mô phỏng")
     name = _name("Công an thành phố Hà Nội (mô phỏng)", "Công an thành phố Hà Nội (mô phỏng)")
     root = _certificate(root_name, root_key, root_name, root_key, now)
     return _Authority(key, _certificate(name, key, root_name, root_key, now), root)
+
+
+def _signing_key(new_key: NewKey) -> ec.EllipticCurvePrivateKey:
+    # Of the kind that authorities use; 31 bytes are never too large a number.
+    secret = hashlib.sha256(new_key().private_bytes_raw()).digest()[:31]
+    return ec.derive_private_key(int.from_bytes(secret, "big") or 1, ec.SECP256R1())
 
 
 def _name(common: str, organisation: str) -> x509.Name:
@@ -134,9 +142,9 @@ def _name(common: str, organisation: str) -> x509.Name:
 
 def _certificate(
     name: x509.Name,
-    key: Ed25519PrivateKey,
+    key: ec.EllipticCurvePrivateKey,
     issuer: x509.Name,
-    by: Ed25519PrivateKey,
+    by: ec.EllipticCurvePrivateKey,
     now: dt.datetime,
 ) -> x509.Certificate:
     top = name == issuer
@@ -145,8 +153,9 @@ def _certificate(
     )
     usage |= {"decipher_only": False, "key_cert_sign": top, "crl_sign": top}
     usage |= {"digital_signature": not top, "content_commitment": not top}
-    serial = hashlib.sha256(key.public_key().public_bytes_raw()).digest()[:8]
-    return (
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    serial = hashlib.sha256(public).digest()[:8]
+    builder = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(issuer)
@@ -160,8 +169,11 @@ def _certificate(
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False
         )
-        .sign(by, None)
     )
+    try:
+        return builder.sign(by, hashes.SHA256(), ecdsa_deterministic=True)
+    except UnsupportedAlgorithm:
+        return builder.sign(by, hashes.SHA256())
 
 
 def _pdf(system: SystemPlot, at: dt.datetime, authority: _Authority) -> bytes:

@@ -2,7 +2,8 @@
 
 Nothing outside the folder is ever read, whatever a pattern or a symbolic link says; only regular
 files are opened; `.gz` is unpacked as far as the limit allows. With `reduce: sha256` the answer
-holds the digests of the files as they lie there instead of what is in them.
+holds the digests of the files as they lie there instead of what is in them. With `absent: empty`
+a pattern that nothing matches is an answer too.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class FilesTransport:
             return self._digests(pattern, limit)
         spool = Spool()
         try:
-            for path in self._matches(pattern):
+            if_any = request.params.get("absent") == "empty"
+            for path in self._found(pattern) if if_any else self._matches(pattern):
                 self._add(spool, path, limit)
             data = spool.finish()
         finally:

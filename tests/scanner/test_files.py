@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from checks.evidence import FILES, Evidence, FailureKind, Request, Source
-from checks.files import unpack
+from checks.evidence import FILES, Evidence, FailureKind, Probe, Request, Source
+from checks.files import files_if_any, unpack
 from scanner.transports.base import SizeLimits
 from scanner.transports.files import FilesTransport
 
@@ -195,3 +195,17 @@ def test_what_cannot_be_read_has_no_digest_and_costs_no_other(project: Path) -> 
 def test_digests_stay_inside_the_project(project: Path) -> None:
     for path in ("../secret", "/etc/passwd", "d/../../secret"):
         assert kind(digests(project, path)[0]) is FailureKind.DENIED
+
+
+def test_files_that_may_not_be_there_are_an_empty_answer_but_never_a_refused_one(
+    project: Path,
+) -> None:
+    def asked(path: str) -> Evidence:
+        request = files_if_any(Probe(id="p", title="p", source=Source.FILES), path)
+        return FilesTransport(project, SMALL, lambda: NOW).collect([request])[0]
+
+    assert (kind(asked("registers/none")), asked("registers/none").stdout) == (None, b"")
+    assert [e.name for e in unpack(asked("registers/out-1.csv").stdout)] == ["registers/out-1.csv"]
+    (project / "out").symlink_to(project.parent / "secret")
+    for path in ("out", "../secret", ""):
+        assert kind(asked(path)) is FailureKind.DENIED
