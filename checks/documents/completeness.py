@@ -134,6 +134,7 @@ def _source_detail(source: SourceReport, share: float) -> dict[str, Any]:
         "mails": source.mails,
         "mails_with_headers": source.mails_with_headers,
         "mails_without_recipients": source.unaddressed,
+        **source.extra,
     }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 from checks.evidence import Failure, Value
 
@@ -134,7 +135,10 @@ class DocumentEvent(Value, frozen=True, gc=False):
     arrival: int = 0
     """Arrival number of an incoming register's row."""
     content: str = ""
-    """SHA-256 of the document's file, where a source has it."""
+    """SHA-256 (hex) of the document's file, where a source has it; of several files, split by
+    spaces. A list of deliveries has that of the whole packet."""
+    until: dt.datetime | None = None
+    """When an outage was last seen to last; it began at `time`."""
     mail: MailTrace | None = None
 
 
@@ -172,6 +176,8 @@ class SourceReport(Value, frozen=True):
     """Mails with at least one name of an attachment."""
     unaddressed: int = 0
     """Mails that name a document and whose recipients no log shows; no event comes of them."""
+    extra: dict[str, Any] = {}
+    """What else a kind of source has to say, for the detail of its row: figures, short lists."""
 
 
 class DocumentEvents(Value, frozen=True, weakref=True):

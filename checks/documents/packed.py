@@ -61,7 +61,7 @@ class Packed(Sequence[DocumentEvent]):
         self._texts: _Codes[str] = _Codes()
         self._key, self._file = array("I"), array("I")
         self._sender, self._recipient, self._reason = array("I"), array("I"), array("I")
-        self._rare: dict[int, tuple[int, str, str, MailTrace | None]] = {}
+        self._rare: dict[int, tuple[int, str, str, MailTrace | None, dt.datetime | None]] = {}
         self._seen: set[Hashable] = set()
         for event in events:
             self.add(event)
@@ -77,13 +77,14 @@ class Packed(Sequence[DocumentEvent]):
         # One large number takes half the memory of a tuple.
         code = ((time << 24 | date) << 32 | key) << 8 | kind
         code = ((code << 32 | sender) << 32 | recipient) << 32 | reason
-        same: Hashable = (code, event.arrival) if event.arrival else code
+        rarely = event.arrival or event.until
+        same: Hashable = (code, event.arrival, event.until) if rarely else code
         before = len(self._seen)
         self._seen.add(same)
         if len(self._seen) == before:
             return False
-        if event.arrival or place.ref or event.content or event.mail is not None:
-            rare = event.arrival, place.ref, event.content, event.mail
+        if rarely or place.ref or event.content or event.mail is not None:
+            rare = event.arrival, place.ref, event.content, event.mail, event.until
             self._rare[len(self._kinds)] = rare
         self._kinds.append(kind)
         self._times.append(time)
@@ -112,6 +113,11 @@ class Packed(Sequence[DocumentEvent]):
         wanted = {_NUMBER[kind] for kind in kinds}
         return (self._event(n) for n, kind in enumerate(self._kinds) if kind in wanted)
 
+    def about(self, series: Collection[tuple[int, str, str]]) -> Iterator[DocumentEvent]:
+        """The events about some numbers of any year, in order; no other is made."""
+        wanted = {n for n, key in enumerate(self._keys.all) if key.series in series}
+        return (self._event(n) for n, key in enumerate(self._key) if key in wanted)
+
     def __len__(self) -> int:
         return len(self._kinds)
 
@@ -128,7 +134,7 @@ class Packed(Sequence[DocumentEvent]):
 
     def _event(self, n: int) -> DocumentEvent:
         source, file = self._files.all[self._file[n]]
-        arrival, ref, content, mail = self._rare.get(n, (0, "", "", None))
+        arrival, ref, content, mail, until = self._rare.get(n, (0, "", "", None, None))
         time, date, texts = self._times[n], self._dates[n], self._texts.all
         return DocumentEvent(
             kind=_KINDS[self._kinds[n]],
@@ -148,6 +154,7 @@ class Packed(Sequence[DocumentEvent]):
             arrival=arrival,
             content=content,
             mail=mail,
+            until=until,
         )
 
 
@@ -161,6 +168,11 @@ class Joined(Sequence[DocumentEvent]):
         """The events of some kinds, in order."""
         for part in self._parts:
             yield from events_of(part, kinds)
+
+    def about(self, series: Collection[tuple[int, str, str]]) -> Iterator[DocumentEvent]:
+        """The events about some numbers of any year, in order."""
+        for part in self._parts:
+            yield from events_about(part, series)
 
     def __len__(self) -> int:
         return sum(map(len, self._parts))
@@ -192,6 +204,15 @@ def events_of(
     if isinstance(events, Packed | Joined):
         return events.of(kinds)
     return (event for event in events if event.kind in kinds)
+
+
+def events_about(
+    events: Sequence[DocumentEvent], series: Collection[tuple[int, str, str]]
+) -> Iterator[DocumentEvent]:
+    """The events about some numbers (`DocumentKey.series`), in order, whichever the year."""
+    if isinstance(events, Packed | Joined):
+        return events.about(series)
+    return (event for event in events if event.key.series in series)
 
 
 def signs_of(events: Sequence[DocumentEvent]) -> frozenset[str]:

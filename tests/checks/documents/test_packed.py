@@ -48,6 +48,7 @@ _EVENTS = st.lists(
         reason=_TEXT,
         arrival=st.sampled_from([0, 1, 10**9]),
         content=st.sampled_from(["", "ab"]),
+        until=st.none() | st.datetimes(timezones=st.just(dt.UTC)),
         mail=st.none() | st.builds(MailTrace, found=st.sampled_from(FoundIn)),
     ),
     max_size=30,
@@ -55,7 +56,7 @@ _EVENTS = st.lists(
 
 
 def identity(e: DocumentEvent) -> tuple[object, ...]:
-    return e.kind, e.key, e.sender, e.recipient, e.time, e.date, e.reason, e.arrival
+    return e.kind, e.key, e.sender, e.recipient, e.time, e.date, e.reason, e.arrival, e.until
 
 
 @PATIENT
