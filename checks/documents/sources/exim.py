@@ -38,7 +38,7 @@ NEEDED = (
 """Which lines are needed, for `grep -E`."""
 _ISO = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?"
 LINE = re.compile(
-    rb"^(?:(\d+):)?(?:(" + STAMP + rb") \S+ [^ \n]*exim[^ \n]*: (?:" + _ISO + rb" )?|"
+    rb"^(?:(\d+):)?(?:(" + STAMP + rb") \S+ [^ \n]{0,64}exim[^ \n]{0,64}: (?:" + _ISO + rb" )?|"
     rb"(" + _ISO + rb") )(?:\[[\d:]+\] )?(" + _ID + rb") (" + _WHAT + rb")([^\r\n]*)",
     re.MULTILINE,
 )

@@ -35,8 +35,8 @@ _SECRET = re.compile(
 )
 # Where a program could not write `Đ` it wrote `?`, once or for each of its two bytes.
 _LOST = re.compile(r"(?<=[QqCc])[?\ufffd]{1,2}(?=[-_ .])|(?<=[Hh])[?\ufffd]{1,2}(?=[Nn][Dd])")
-_LONGEST = 4096
-"""Characters of a subject or name that are looked at."""
+_LONGEST = {FoundIn.SUBJECT: 4096, FoundIn.NAME: 512}
+"""Characters of a subject or a name that are looked at; no file has a name of 512."""
 
 
 class Mention(Value, frozen=True):
@@ -68,7 +68,7 @@ def is_automatic(address: str) -> bool:
 
 def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
     """Every number in a subject or a file name."""
-    text = text[:_LONGEST]
+    text = text[: _LONGEST[found]]
     hits = finder.in_name(text) if found is FoundIn.NAME else finder.in_text(text)
     if "?" in text or "\ufffd" in text:
         repaired = _LOST.sub("Đ", text)

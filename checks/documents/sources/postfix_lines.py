@@ -17,7 +17,8 @@ NEEDED = (
 LINE = re.compile(
     rb"^(?:(\d+):)?(" + STAMP + rb") (\S+) (?:[^ \n]+/[a-z-]+\[\d+\]: ([0-9A-Za-z]{6,20}): "
     rb"(client=|uid=|message-id=|from=<|to=<|removed|(?:info|warning): header )|"
-    rb"[^ \n]*amavis[^ \n]*\[\d+\]: (?=\([\d-]+\) (?:\(!+\))?(?:Passed |p\.path |\.\.\.)))"
+    rb"[^ \n]{0,64}amavis[^ \n]{0,64}\[\d+\]: (?=\([\d-]+\) (?:\(!+\))?"
+    rb"(?:Passed |p\.path |\.\.\.)))"
     rb"([^\r\n]*)",
     re.MULTILINE,
 )
