@@ -118,11 +118,6 @@ class Packed(Sequence[DocumentEvent]):
         wanted = {n for n, key in enumerate(self._keys.all) if key.series in series}
         return (self._event(n) for n, key in enumerate(self._key) if key in wanted)
 
-    def about(self, series: Collection[tuple[int, str, str]]) -> Iterator[DocumentEvent]:
-        """The events about some numbers of any year, in order; no other is made."""
-        wanted = {n for n, key in enumerate(self._keys.all) if key.series in series}
-        return (self._event(n) for n, key in enumerate(self._key) if key in wanted)
-
     def __len__(self) -> int:
         return len(self._kinds)
 
@@ -179,11 +174,6 @@ class Joined(Sequence[DocumentEvent]):
         for part in self._parts:
             yield from events_about(part, series)
 
-    def about(self, series: Collection[tuple[int, str, str]]) -> Iterator[DocumentEvent]:
-        """The events about some numbers of any year, in order."""
-        for part in self._parts:
-            yield from events_about(part, series)
-
     def __len__(self) -> int:
         return sum(map(len, self._parts))
 
@@ -214,15 +204,6 @@ def events_of(
     if isinstance(events, Packed | Joined):
         return events.of(kinds)
     return (event for event in events if event.kind in kinds)
-
-
-def events_about(
-    events: Sequence[DocumentEvent], series: Collection[tuple[int, str, str]]
-) -> Iterator[DocumentEvent]:
-    """The events about some numbers (`DocumentKey.series`), in order, whichever the year."""
-    if isinstance(events, Packed | Joined):
-        return events.about(series)
-    return (event for event in events if event.key.series in series)
 
 
 def events_about(
