@@ -158,8 +158,12 @@ class Directory:
 
     def code(self, code: str) -> str:
         """The present code of an agency under any of its codes; empty when unknown or ambiguous."""
-        found = self._index.by_code.get(code.strip().upper(), frozenset())
+        found = self.codes(code)
         return next(iter(found)) if len(found) == 1 else ""
+
+    def codes(self, code: str) -> frozenset[str]:
+        """The present codes of all agencies that have or had this code; empty when unknown."""
+        return self._index.by_code.get(code.strip().upper(), frozenset())
 
     def is_own_code(self, code: str) -> bool:
         """Whether a gateway row's sender is this unit; without known codes every sender counts."""

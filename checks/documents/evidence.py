@@ -23,6 +23,7 @@ from checks.documents.sources.mail_probe import MAIL_LOG, mail_params
 from checks.documents.sources.postal import read_postal
 from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.reading import Read, Reader, Reading
+from checks.documents.sources.received import read_received
 from checks.documents.sources.register import read_register
 from checks.documents.sources.uploads import Join
 from checks.documents.sources.zimbra import read_zimbra
@@ -71,6 +72,7 @@ def _probe(name: str, title: str) -> Probe:
 
 REGISTER = _probe("register", "the outgoing register in the project folder")
 GATEWAY = _probe("gateway", "the gateway export in the project folder")
+RECEIVED = _probe("received", "the gateway's list of deliveries in the project folder")
 INCOMING = _probe("incoming", "the incoming register in the project folder")
 POSTAL = _probe("postal", "the register of letters sent by post in the project folder")
 MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
@@ -111,6 +113,7 @@ def _read_exim(files: Sequence[FileEntry], reading: Reading) -> Read:
 FILE_KINDS = (
     FileKind(key="register", source=SourceKind.REGISTER, probe=REGISTER, read=_read_register),
     FileKind(key="gateway", source=SourceKind.GATEWAY, probe=GATEWAY, read=_read_gateway),
+    FileKind(key="received", source=SourceKind.GATEWAY, probe=RECEIVED, read=read_received),
     FileKind(key="incoming", source=SourceKind.INCOMING, probe=INCOMING, read=read_incoming),
     FileKind(key="postal", source=SourceKind.POSTAL, probe=POSTAL, read=read_postal),
 )
@@ -277,7 +280,7 @@ def _guarded(kind: FileKind, answer: Evidence | None, reading: Reading) -> Read:
             events, report = kind.read(files, reading)
             return events, msgspec.structs.replace(report, key=kind.key, file_names=names)
         except Unparsable as e:
-            failure = Failure(kind=FailureKind.UNPARSABLE, detail=str(e))
+            failure = Failure(kind=e.kind, detail=str(e))
     return (), SourceReport(kind=kind.source, name=name, key=kind.key, failure=failure)
 
 
