@@ -18,6 +18,7 @@ from checks.documents.packed import Joined, signs_of
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
 from checks.documents.sources.gateway import read_gateway
+from checks.documents.sources.gateway_codes import Codes
 from checks.documents.sources.incoming import read_incoming
 from checks.documents.sources.mail_probe import MAIL_LOG, mail_params
 from checks.documents.sources.postal import read_postal
@@ -79,8 +80,8 @@ MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
 
 
 def _read_gateway(files: Sequence[FileEntry], reading: Reading) -> Read:
-    own = reading.directory.is_own_code
-    done = read_gateway(files, reading.name, reading.columns, reading.zone, own)
+    own, codes = reading.directory.is_own_code, Codes(reading.directory)
+    done = read_gateway(files, reading.name, reading.columns, reading.zone, own, codes)
     return done.events, done.report
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,25 +12,30 @@ import msgspec
 from checks.dates import read_time
 from checks.documents.events import DocumentEvent, EventKind, Place, SourceKind, SourceReport
 from checks.documents.numbers import cell_key
+from checks.documents.sources.gateway_codes import Codes, bare_code
 from checks.documents.sources.tally import Tally
 from checks.files import FileEntry
 from checks.folding import words
 from checks.tables import Row, read_table
 
 ALIASES = {
-    "FromCode": ("FROMCODE", "FROMORGANID", "MADONVIGUI", "MACOQUANGUI"),
-    "ToCode": ("TOCODE", "TOORGANID", "MADONVINHAN", "MACOQUANNHAN"),
-    "Notation": ("NOTATION", "SOKYHIEU", "SOVAKYHIEU", "SOKYHIEUVANBAN"),
+    "FromCode": ("FROMCODE", "FROMORGANID", "FROMORGANDOMAIN", "MADONVIGUI", "MACOQUANGUI"),
+    "ToCode": (
+        "TOCODE", "TOORGANID", "TOORGANDOMAIN", "RECEIVERID", "MADONVINHAN", "MACOQUANNHAN",
+    ),
+    "Notation": ("NOTATION", "SOKYHIEU", "SOVAKYHIEU", "SOKYHIEUVANBAN", "DOCCODE"),
     "CodeNumber": ("CODENUMBER",),
     "CodeNotation": ("CODENOTATION",),
     "SentTime": ("SENTTIME", "SENTDATE", "NGAYGUI", "THOIGIANGUI"),
     "ReceivedTime": ("RECEIVEDTIME", "RECEIVEDDATE", "NGAYNHAN", "THOIGIANNHAN"),
     "SendStatus": ("SENDSTATUS", "TRANGTHAIGUI"),
-    "ReceiveStatus": ("RECEIVESTATUS", "TRANGTHAINHAN", "TRANGTHAI"),
+    "ReceiveStatus": ("RECEIVESTATUS", "TRANGTHAINHAN", "TRANGTHAI", "TAKEN"),
     "MessageType": ("MESSAGETYPE",),
     "Business": ("BUSSINESSDOCTYPE", "BUSINESSDOCTYPE"),
-}
-"""`Bussiness…` is how the standard itself spells it."""
+    "Draft": ("DRAFT", "BANNHAP", "DUTHAO"),
+}  # fmt: skip
+"""The columns of the axis' own software and of provincial axes that keep tables of the same content
+(`fromOrganDomain`, `docCode`, `taken`); `Bussiness…` is how the standard itself spells it."""
 
 _NEEDED = (
     {"ToCode", "Notation", "SentTime"},
@@ -37,7 +44,7 @@ _NEEDED = (
 _RECEIVED = frozenset({
     "01", "1", "03", "3", "04", "4", "05", "5", "06", "6", "DONE", "INBOX", "ACCEPTANCE",
     "ACCEPTED", "ASSIGNMENT", "PROCESSING", "RECEIVED", "DA_DEN", "DA_NHAN", "DA_TIEP_NHAN",
-    "PHAN_CONG", "DANG_XU_LY", "HOAN_THANH",
+    "PHAN_CONG", "DANG_XU_LY", "HOAN_THANH", "TRUE",
 })  # fmt: skip
 _REFUSED = frozenset({
     "02", "2", "REJECTION", "REJECTED", "FAIL", "FAILED", "ERROR", "TU_CHOI",
@@ -50,6 +57,8 @@ _REVOKED = frozenset({
 _STILL_THERE = frozenset({"16"})
 _REPLACING = frozenset({"1", "3"})
 """Kinds of business that revoke or replace an earlier transmission."""
+_YES = frozenset({"1", "TRUE", "YES", "CO", "X"})
+_BETWEEN = re.compile(r"[\s;,|]+")
 
 
 class Gateway(msgspec.Struct, frozen=True):
@@ -65,8 +74,11 @@ def read_gateway(
     columns: Mapping[str, str],
     zone: ZoneInfo,
     is_own: Callable[[str], bool] = lambda _: True,
+    codes: Codes | None = None,
 ) -> Gateway:
     """Read every file of an export; rows of other senders are left out, equal rows count once.
+
+    A row may name several recipients; drafts and status messages are no transmissions.
 
     Raises:
         Unparsable: a file has no header in these columns or is no CSV (with file and line), or no
@@ -76,39 +88,52 @@ def read_gateway(
     for entry in files:
         tally.files += 1
         for row in read_table(entry, ALIASES, columns, _NEEDED):
-            sender = row.cells.get("FromCode", "")
-            if words(row.cells.get("MessageType", "")) == "STATUS" or (
-                sender and not is_own(sender)
-            ):
+            sender = bare_code(row.cells.get("FromCode", ""))
+            if _beside(row) or (sender and not is_own(sender)):
                 continue
             tally.lines += 1
-            event = _event(row, entry.name, zone)
-            if event is None or event.time is None:
+            recipients = _recipients(row)
+            events = _events(row, entry.name, zone, recipients)
+            if not events or events[0].time is None:
                 tally.unparsed += 1
                 continue
-            tally.seen(event.time)
-            tally.add(event)
-    return Gateway(*tally.done("a number, a recipient and a time"))
+            if codes is not None:
+                codes.take((sender, *recipients))
+            tally.seen(events[0].time)
+            tally.add(*events)
+    events_found, report = tally.done("a number, a recipient and a time")
+    extra = codes.told() if codes is not None else {}
+    return Gateway(events_found, msgspec.structs.replace(report, extra=extra))
 
 
-def _event(row: Row, file: str, zone: ZoneInfo) -> DocumentEvent | None:
+def _beside(row: Row) -> bool:
+    """Whether a row is no transmission of a document."""
+    cells = row.cells
+    return words(cells.get("MessageType", "")) == "STATUS" or words(cells.get("Draft", "")) in _YES
+
+
+def _recipients(row: Row) -> list[str]:
+    found = map(bare_code, _BETWEEN.split(row.cells.get("ToCode", "")))
+    return list(dict.fromkeys(code for code in found if code))
+
+
+def _events(
+    row: Row, file: str, zone: ZoneInfo, recipients: Sequence[str]
+) -> tuple[DocumentEvent, ...]:
     sent = read_time(row.cells.get("SentTime", ""), zone)
-    recipient = row.cells.get("ToCode", "").upper()
-    if sent is None or not recipient or recipient == "NULL":
-        return None
     text = row.cells.get("Notation") or "/".join(
         (row.cells.get("CodeNumber", ""), row.cells.get("CodeNotation", ""))
     )
     key = cell_key(text)
-    if key is None:
-        return None
-    return DocumentEvent(
-        kind=status_of(row.cells),
-        key=key,
-        place=Place(source=SourceKind.GATEWAY, file=file, line=row.line, sha256=row.sha256),
-        time=sent,
-        sender=row.cells.get("FromCode", "").upper(),
-        recipient=recipient,
+    if sent is None or key is None:
+        return ()
+    kind, sender = status_of(row.cells), bare_code(row.cells.get("FromCode", ""))
+    place = Place(source=SourceKind.GATEWAY, file=file, line=row.line, sha256=row.sha256)
+    return tuple(
+        DocumentEvent(
+            kind=kind, key=key, place=place, time=sent, sender=sender, recipient=recipient
+        )
+        for recipient in recipients
     )
 
 
@@ -131,5 +156,6 @@ def status_of(cells: Mapping[str, str]) -> EventKind:
     return EventKind.SENT_GATEWAY
 
 
+@lru_cache(256)
 def _word(status: str) -> str:
     return words(status).replace(" ", "_")

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checks.documents.agencies import Directory
 from checks.documents.events import EventKind
 from checks.documents.sources.gateway import Gateway, read_gateway, status_of
+from checks.documents.sources.gateway_codes import Codes
 from checks.evidence import Unparsable
-from tests.helpers.correspondence import GATEWAY_HEAD, PATIENT, ZONE, entry
+from tests.helpers.correspondence import AGENCIES, GATEWAY_HEAD, PATIENT, UNIT, ZONE, entry
 
 ROW = "H26.1.2,H26.5,7/QĐ-UBND,Tên,1,2,2026-10-20 08:00:00,2026-10-20 08:05:00,sent,03\n"
 
@@ -100,6 +102,30 @@ def test_number_and_notation_apart_and_other_names() -> None:
     mine = "Đến;Số;Lúc\nH26.5;7/QĐ-UBND;20/10/2026 08:00\n"
     columns = {"ToCode": "đến", "Notation": "số", "SentTime": "lúc"}
     assert [str(e.key) for e in read(mine, columns).events] == ["07/QD-UBND"]
+
+
+def test_the_tables_of_a_provincial_axis_are_read_by_their_own_headers() -> None:
+    head = "fromOrganDomain,toOrganDomain,docCode,sentDate,taken,draft\n"
+    row = "H26.1.2,{},7/QĐ-UBND,2026-10-20 08:00:00,{},{}\n"
+    rows = row.format("H26.5; H26.6", "true", "0") + row.format("H26.7", "false", "0")
+    found = read(head + rows + row.format("H26.8", "true", "true"))
+    assert [(e.recipient, e.kind) for e in found.events] == [
+        ("H26.5", EventKind.RECEIVED),
+        ("H26.6", EventKind.RECEIVED),
+        ("H26.7", EventKind.SENT_GATEWAY),
+    ]
+    assert found.report.lines == 2
+
+
+def test_codes_that_the_directory_does_not_know_are_told() -> None:
+    data = GATEWAY_HEAD + ROW + ROW.replace("H26.5", "vxp.saas.03").replace("7/", "8/")
+    codes = Codes(Directory(AGENCIES, UNIT))
+    found = read_gateway([entry("s.csv", data)], "s.csv", {}, ZONE, codes=codes)
+    assert found.report.extra == {
+        "unknown_codes": 1,
+        "unknown_code_rows": 1,
+        "unknown_code_list": ["VXP.SAAS.03"],
+    }
 
 
 def test_no_gateway_export() -> None:
