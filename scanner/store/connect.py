@@ -77,7 +77,7 @@ def make_engine(url: URL, place: str, patience: float) -> Engine:
     except ImportError as e:
         raise StoreError(
             f"store {place} needs a library that is not installed ({e.name}): "
-            "install psycopg beside sauro"
+            "install sauro with its extra `postgresql`"
         ) from None
     if sqlite:
         event.listen(engine, "connect", _tune)

@@ -27,12 +27,14 @@ from scanner.store.codec import from_column, to_column
 from scanner.store.database import Store
 from scanner.store.errors import StoreError
 from tests.helpers import stored
+from tests.helpers.places import KINDS, place_of_a_store
+from tests.helpers.postgres import Cluster
 from tests.helpers.stored import INVENTORY, START, answer, info, mark, outcome, row
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path / "sauro.db") as opened:
+def store(place: str) -> Iterator[Store]:
+    with Store.open(place) as opened:
         yield opened
 
 
@@ -67,16 +69,17 @@ def test_a_scan_comes_back_whole(store: Store) -> None:
     assert store.done_cases(scan.id) == {"a", "b"}
 
 
-def test_what_was_saved_is_there_for_the_next_program(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as first:
+def test_what_was_saved_is_there_for_the_next_program(place: str) -> None:
+    with Store.open(place) as first:
         scan = scanned(first, 0, row("a"))
-    with Store.open(f"sqlite:///{tmp_path}/s.db", create=False) as second:
+    url = place if "://" in place else f"sqlite:///{place}"
+    with Store.open(url, create=False) as second:
         assert second.load(scan.id).results == (row("a"),)
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "s.db") as opened:
+@pytest.fixture(scope="module", params=KINDS)
+def shared(request: pytest.FixtureRequest, database: Cluster) -> Iterator[Store]:
+    with place_of_a_store(request.param, database) as found, Store.open(found) as opened:
         yield opened
 
 
@@ -203,8 +206,8 @@ def test_of_sensitive_output_only_the_digest_is_in_the_file(tmp_path: Path) -> N
     assert all(secret not in path.read_bytes() for path in tmp_path.iterdir())
 
 
-def test_output_over_the_cap_is_never_kept_in_part(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db", evidence_cap=10) as store:
+def test_output_over_the_cap_is_never_kept_in_part(place: str) -> None:
+    with Store.open(place, evidence_cap=10) as store:
         kept(store, (answer("a", b"x" * 10), False), (answer("b", b"y" * 11), False))
         assert store.evidence(answer("a", b"x" * 10).sha256) == b"x" * 10
         assert store.evidence(answer("b", b"y" * 11).sha256) is None

@@ -425,3 +425,11 @@ def test_a_scan_that_vanishes_under_its_writer(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="pruned") as caught:
             store.save(info().id, ["l"], [row("b")], [], [], [])
         one_line(caught, path)
+
+
+def test_a_database_that_is_away_is_one_line_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="does not answer") as caught:
+        Store.open(f"postgresql://me:hunter2@/sauro?host={tmp_path}", patience=0.1)
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "check the database" in str(caught.value)

@@ -90,10 +90,8 @@ def truly_open(past: History) -> bool:
         ("F F", 0, False, False),
     ],
 )
-def test_the_life_of_a_finding(
-    tmp_path: Path, text: str, since: int, back: bool, dark: bool
-) -> None:
-    with Store.open(tmp_path / "s.db") as store:
+def test_the_life_of_a_finding(place: str, text: str, since: int, back: bool, dark: bool) -> None:
+    with Store.open(place) as store:
         last = fill(store, {"a": history(text)})[-1]
         assert store.opened(last) == {mark("a"): START + since * HOUR}
         assert store.reopened(last) == ({mark("a")} if back else set())
@@ -101,8 +99,8 @@ def test_the_life_of_a_finding(
 
 
 @pytest.mark.parametrize("text", ["P", "FP", "-", "F-"])
-def test_what_is_fine_is_not_open(tmp_path: Path, text: str) -> None:
-    with Store.open(tmp_path / "s.db") as store:
+def test_what_is_fine_is_not_open(place: str, text: str) -> None:
+    with Store.open(place) as store:
         assert store.opened(fill(store, {"a": history(text)})[-1]) == {}
 
 
@@ -226,8 +224,8 @@ def test_what_cannot_be_compared_says_why() -> None:
     assert obstacle(old, msgspec.structs.replace(new, simulated=True)) == "simulated"
 
 
-def test_how_long_findings_are_open_survives_pruning(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
+def test_how_long_findings_are_open_survives_pruning(place: str) -> None:
+    with Store.open(place) as store:
         *_, last = fill(store, {"a": history("FPFF"), "b": history("FFFF")})
         before = store.opened(last), store.reopened(last)
         assert store.prune(1, START + 9000 * HOUR) == 3
@@ -235,8 +233,8 @@ def test_how_long_findings_are_open_survives_pruning(tmp_path: Path) -> None:
         assert before[0] == {mark("a"): START + 2 * HOUR, mark("b"): START}
 
 
-def test_scans_that_end_out_of_order_keep_their_own_order(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "s.db") as store:
+def test_scans_that_end_out_of_order_keep_their_own_order(place: str) -> None:
+    with Store.open(place) as store:
         for number in (0, 1, 2):
             store.begin(info(number), INVENTORY, "plan")
         for number, status in ((2, FAIL), (0, FAIL), (1, PASS)):
