@@ -11,6 +11,7 @@ from checks.documents.calendar import Calendar
 from checks.documents.coverage import covered
 from checks.documents.events import DocumentEvents, SourceKind
 from checks.documents.evidence import ARRIVALS, BOOK, DOCUMENTS, ROUTES
+from checks.documents.flows import flows_of, partner_code
 from checks.documents.judged import (
     LISTED,
     PeriodOptions,
@@ -22,6 +23,7 @@ from checks.documents.judged import (
     refuse_unread,
     sender_unknown,
 )
+from checks.documents.kinds import kind_of
 from checks.documents.lookup import Documents
 from checks.documents.pairs import Unlisted
 from checks.documents.series import Faults, faults_of, series_of
@@ -209,7 +211,11 @@ def incoming_registered(ctx: Context, _: None, events: DocumentEvents) -> Iterat
         "target": options.target,
         "coverage": round(share, 4),
         "total": len(late),
-        "documents": [_arrival_shown(a) for a in late[:LISTED]],
+        "documents": [_arrival_shown(a, directory) for a in late[:LISTED]],
+        "flows": flows_of(
+            (a.day, partner_code(a.sender, directory), kind_of(a.key.sign), a.state.value)
+            for a in found
+        ),
     }
     if found or events.under("received", "packets", "mail"):
         yield _entered(ctx, found, detail, share)
@@ -241,14 +247,14 @@ def _entered(ctx: Context, found: list[Arrival], detail: dict[str, Any], share: 
     return failed(f"{own}.short", detail, None, **said)
 
 
-def _arrival_shown(arrival: Arrival) -> dict[str, Any]:
+def _arrival_shown(arrival: Arrival, directory: Directory) -> dict[str, Any]:
     """One delivery as evidence; of a secret only the day and the hash of the line."""
     place = arrival.place
     if arrival.secret:
         return {"secret": True, "date": iso(arrival.day), "sha256": place.sha256}
     return {
         "key": str(arrival.key),
-        "from": arrival.sender,
+        "from": partner_code(arrival.sender, directory),
         "delivered": iso(arrival.day),
         "entered": iso(arrival.entered),
         "state": arrival.state.value,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
@@ -20,6 +22,7 @@ from checks.documents.judged import (
     sender_unknown,
 )
 from checks.documents.pairs import RECEIVED, Bypass, Pair, Result
+from checks.documents.traces import traced
 from checks.evidence import FailureKind
 from checks.model import (
     Context,
@@ -86,6 +89,7 @@ def routed(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
         "target": target,
         "target_source": "unit" if said.target is not None else "house_default",
         **common_detail(seen),
+        **traced(ctx, events, seen, options.large_bytes),
     }
     cannot = _cannot_tell(ctx, seen, "documents.routed", detail)
     if cannot is not None:
@@ -129,7 +133,8 @@ def _nothing_due(ctx: Context, seen: Judged, detail: dict[str, Any]) -> Verdict:
         return unknown(
             FailureKind.STALE, "documents.routed.pending", detail, pending=counts["pending"]
         )
-    return not_applicable("documents.routed.nothing-due", documents=counts.get("documents", 0))
+    none = not_applicable("documents.routed.nothing-due", documents=counts.get("documents", 0))
+    return msgspec.structs.replace(none, detail=detail)
 
 
 @check(

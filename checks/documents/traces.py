@@ -1,0 +1,224 @@
+"""What led to the result of a pair that did not simply go through: every line that speaks of it.
+
+Only the pairs that are listed are traced, so that a unit of a million pairs costs no more than its
+matching. No subject, name or address is among the traces: numbers, times, codes, places, hashes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from checks.documents.agencies import Directory, Where
+from checks.documents.coverage import Period
+from checks.documents.events import DocumentEvent, DocumentEvents, DocumentKey, EventKind, Place
+from checks.documents.flows import Flow, flows_of
+from checks.documents.grading import Graded, grade_mails
+from checks.documents.judged import Judged
+from checks.documents.kinds import kind_of
+from checks.documents.lookup import Document, Documents
+from checks.documents.packed import events_about, events_of
+from checks.documents.pairs import OUTAGE, SECRET, Basis, Pair, Result
+from checks.model import Context
+
+TRACED = 30
+"""Pairs listed for each result; how many there are stands in the counts."""
+LINES = 5
+"""Lines listed for one pair and source; the total is said."""
+UNROUTED = tuple(result for result in Result if result is not Result.ROUTED)
+"""Results of which pairs are listed."""
+
+_AXIS = frozenset(
+    {EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED, EventKind.REVOKED}
+)
+Line = dict[str, Any]
+_Which = tuple[DocumentKey, str]
+
+
+def pair_flows(pairs: Iterable[Pair]) -> dict[str, dict[str, int]]:
+    """The counts of pairs by the document's day, partner, kind and result."""
+    return flows_of(_flow(pair) for pair in pairs)
+
+
+def _flow(pair: Pair) -> Flow:
+    return pair.date, pair.recipient, kind_of(pair.key.sign), pair.result.value
+
+
+def listed(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that are traced: of each result but ROUTED the latest ones."""
+    by_result: dict[Result, list[Pair]] = {result: [] for result in UNROUTED}
+    for pair in pairs:
+        if pair.result in by_result:
+            by_result[pair.result].append(pair)
+    found = []
+    for each in by_result.values():
+        each.sort(key=lambda p: (-p.date.toordinal(), str(p.key), p.recipient))
+        found += each[:TRACED]
+    return found
+
+
+def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Line:
+    """What the row of the rate shows beside it: the counts of all pairs, the lines of some.
+
+    Of a secret document there is only a day and a hash. A mail over `large` bytes carries more than
+    words.
+    """
+    pairs = seen.matching.pairs
+    shown = listed(pairs)
+    found: Line = {"flows": pair_flows(pairs), "pairs": [], "total_pairs": 0}
+    if not shown:
+        return found
+    directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
+    near = _Near(events, {p.key.series for p in shown}, directory, ctx.zone)
+    near.read(seen.period, large)
+    proven = {d for p in shown if p.basis is Basis.PROOF for d in _days(p)}
+    faults = _faults(events, ctx.zone, proven) if proven else {}
+    found["pairs"] = [near.entry(pair, faults) for pair in shown]
+    found["total_pairs"] = sum(pair.result is not Result.ROUTED for pair in pairs)
+    return found
+
+
+def _days(pair: Pair) -> list[dt.date]:
+    days = [pair.date, *([pair.mail.day] if pair.mail else [])]
+    return list(dict.fromkeys(days))
+
+
+def _faults(events: DocumentEvents, zone: ZoneInfo, days: set[dt.date]) -> dict[dt.date, Line]:
+    """The first line of each of the days that shows that the exchange failed."""
+    found: dict[dt.date, Line] = {}
+    for event in events_of(events.events, {EventKind.OUTAGE}):
+        if event.time is not None:
+            day = event.time.astimezone(zone).date()
+            if day in days:
+                found.setdefault(day, {"time": event.time.isoformat(), **_at(event.place)})
+    return found
+
+
+class _Near:
+    """The lines about some numbers, by document and agency."""
+
+    def __init__(
+        self,
+        events: DocumentEvents,
+        series: set[tuple[int, str, str]],
+        directory: Directory,
+        zone: ZoneInfo,
+    ) -> None:
+        self._directory = directory
+        self._events = [*events_about(events.events, series)]
+        self._documents = Documents(self._events, zone)
+        self._rows: dict[DocumentKey, list[tuple[str, DocumentEvent]]] = {}
+        self._sent: dict[_Which, list[DocumentEvent]] = {}
+        self._posts: dict[_Which, list[DocumentEvent]] = {}
+        self._mails: dict[_Which, list[Graded]] = {}
+        self._by_key: dict[DocumentKey, Document] = {d.key: d for d in self._documents.all()}
+
+    def read(self, period: Period, large: int) -> None:
+        """Sort the lines by what they speak of; a mail over `large` bytes carries a document."""
+        for event in self._events:
+            if event.kind is EventKind.REGISTERED:
+                self._rows.setdefault(event.key, []).append((event.recipient, event))
+            elif event.kind in _AXIS:
+                self._take_sent(event)
+            elif event.kind is EventKind.POSTED:
+                self._take_post(event)
+        graded = grade_mails(self._events, self._documents, self._directory, period, large)
+        for mail in graded.mails:
+            if mail.document is not None and mail.where is Where.AGENCY:
+                which = mail.document.key, mail.recipient
+                self._mails.setdefault(which, []).append(mail)
+
+    def _take_sent(self, event: DocumentEvent) -> None:
+        if event.time is None or not self._directory.is_own_code(event.sender):
+            return
+        document = self._documents.find(event.key, self._documents.day(event.time))
+        code = self._directory.code(event.recipient) or event.recipient
+        if document is not None:
+            self._sent.setdefault((document.key, code), []).append(event)
+
+    def _take_post(self, event: DocumentEvent) -> None:
+        day = self._documents.day(event.time) if event.time else event.date
+        document = self._documents.find(event.key, day) if day else None
+        if document is not None and event.recipient:
+            for code in self._directory.agencies(event.recipient):
+                self._posts.setdefault((document.key, code), []).append(event)
+
+    def entry(self, pair: Pair, faults: Mapping[dt.date, Line]) -> Line:
+        """What speaks of one pair; the register's lines that name the agency come first."""
+        which = pair.key, pair.recipient
+        document = self._by_key.get(pair.key)
+        rows = self._register(pair)
+        mails = sorted(self._mails.get(which, ()), key=lambda m: (m.time, _spot(m.place)))
+        if (document is not None and document.reason == SECRET) or any(m.secret for m in mails):
+            place = mails[0].place if mails else rows[0].place
+            return {"secret": True, "date": pair.date.isoformat(), "sha256": place.sha256}
+        found: Line = {
+            "key": str(pair.key),
+            "date": pair.date.isoformat(),
+            "recipient": pair.recipient,
+            "result": pair.result.value,
+            "sent": pair.sent.isoformat() if pair.sent else None,
+        }
+        sent, posts = _once(self._sent.get(which, ())), _once(self._posts.get(which, ()))
+        _put(found, "register", [_at(e.place) for e in rows])
+        _put(found, "gateway", [{**_timed(e), "said": e.kind.value} for e in sent])
+        _put(found, "mails", [_mail(m) for m in mails])
+        _put(found, "post", [_timed(e) for e in posts])
+        if pair.result is Result.EXEMPT:
+            found["exempt"] = self._exempt(pair, document, faults)
+        return found
+
+    def _register(self, pair: Pair) -> list[DocumentEvent]:
+        rows = self._rows.get(pair.key, [])
+        naming = [e for to, e in rows if pair.recipient in self._directory.agencies(to)]
+        unique = {_spot(e.place): e for e in naming or [e for _, e in rows]}
+        return _once(unique.values())
+
+    def _exempt(
+        self, pair: Pair, document: Document | None, faults: Mapping[dt.date, Line]
+    ) -> Line:
+        reason = document.reason if document is not None else ""
+        found: Line = {"reason": reason or OUTAGE, "basis": pair.basis.value}
+        if pair.basis is Basis.PROOF:
+            found["proof"] = [faults[day] for day in _days(pair) if day in faults]
+        return found
+
+
+def _put(entry: Line, name: str, lines: list[Line]) -> None:
+    """A bounded list under its name, with the total when it was cut."""
+    if lines:
+        entry[name] = lines[:LINES]
+    if len(lines) > LINES:
+        entry[f"total_{name}"] = len(lines)
+
+
+def _once(events: Iterable[DocumentEvent]) -> list[DocumentEvent]:
+    """Lines in order of time; of those that say the same, as two exports may, the first place."""
+    never = dt.datetime.min.replace(tzinfo=dt.UTC)
+    found: dict[tuple[str, dt.datetime | None, dt.date | None], DocumentEvent] = {}
+    for event in sorted(events, key=lambda e: (e.time or never, _spot(e.place))):
+        found.setdefault((event.kind, event.time, event.date), event)
+    return [*found.values()]
+
+
+def _spot(place: Place) -> tuple[str, int]:
+    return place.file, place.line
+
+
+def _at(place: Place) -> Line:
+    return {"place": f"{place.file}:{place.line}", "sha256": place.sha256}
+
+
+def _timed(event: DocumentEvent) -> Line:
+    return {"time": event.time.isoformat() if event.time else None, **_at(event.place)}
+
+
+def _mail(mail: Graded) -> Line:
+    return {
+        "grade": mail.grade.value,
+        "time": mail.time.isoformat(),
+        "queue_id": mail.place.ref,
+        **_at(mail.place),
+    }
