@@ -12,6 +12,7 @@ import datetime as dt
 from checks.model import Severity, Status
 from checks.results import Tally
 from reports.model_backup import BackupView, Count, Line, NextLevel, Value
+from reports.model_documents import DocumentsView
 
 FAMILIES = ("security", "backup", "documents")
 """The areas of the report, in their order; `host` rows count in the coverage only."""
@@ -283,6 +284,8 @@ class UnitView(Value, frozen=True):
     waived: tuple[Finding, ...]
     systems: tuple[SystemView, ...]
     shared: tuple[SharedView, ...]
+    documents: DocumentsView | None
+    """None when nothing of its correspondence was counted."""
     passed: tuple[Line, ...]
     not_applicable: tuple[Line, ...]
 

@@ -22,6 +22,7 @@ from reports import said, shapes
 from reports.model import Report
 from reports.model_backup import Count
 from reports.rules import rules
+from reports.said_documents import DocumentSayings
 from reports.words import Words
 
 _FACES = (("400", "sauro-400.woff2"), ("700", "sauro-700.woff2"))
@@ -113,6 +114,7 @@ def _context(report: Report, words: Words) -> dict[str, object]:
         "seen_share": round(100 * (report.seen.rows.coverage or 0), 2),
         "listed": listed,
         "b_": said.Sayings(words),
+        "d_": DocumentSayings(words),
         "groups": said.groups,
         "terse": said.terse,
         "by_sentence": said.by_sentence,

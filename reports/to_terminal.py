@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from checks.model import STATUS_ORDER
 from reports.model import Report, SystemView
 from reports.model_backup import BackupView
+from reports.model_documents import DocumentsView
 from reports.said import Sayings, groups
+from reports.said_documents import DocumentSayings
 from reports.shapes import blocks, parts
 from reports.words import Words
 
@@ -145,7 +147,22 @@ def _systems(report: Report, words: Words) -> list[Text | Padding]:
     if not report.about.single:
         return []
     sayings = Sayings(words)
-    return [x for u in report.units for s in u.systems for x in _system(s, words, sayings)]
+    lines = [x for u in report.units for s in u.systems for x in _system(s, words, sayings)]
+    return lines + [x for u in report.units for x in _documents(u.documents, words)]
+
+
+def _documents(found: DocumentsView | None, words: Words) -> list[Text | Padding]:
+    """What became of the documents of a unit, with the sums."""
+    if found is None:
+        return []
+    sayings = DocumentSayings(words)
+    lines: list[Text | Padding] = [_text(""), _text(words("documents_title"), "bold")]
+    lines.append(_in(2, _text(sayings.rate(found), _STYLES[found.status])))
+    for label, n, made_of in sayings.rows(found):
+        said = f"{label}: {words.number(n)}" + (f" ({made_of})" if made_of else "")
+        lines.append(_in(2, _text(said)))
+    lines.append(_in(2, _text(sayings.sums(found), "" if found.adds_up else "bold red")))
+    return lines + [_in(2, _text(note)) for note in sayings.notes(found)]
 
 
 def _system(system: SystemView, words: Words, sayings: Sayings) -> list[Text | Padding]:

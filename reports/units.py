@@ -15,6 +15,7 @@ from checks.texts import clean
 from inventory.model import Person, System, Unit
 from reports.changes import trend
 from reports.collate import vi_key
+from reports.documents import documents_view
 from reports.findings import Desk, blind, finding, line, order, unit_name
 from reports.model import Cell, Post, UnitView
 from reports.model_backup import Line
@@ -114,6 +115,7 @@ def _view(desk: Desk, on: Base, unit: Unit, stands: Standing, peers: Peers) -> U
         waived=waived,
         systems=system_views(desk, unit, rows),
         shared=(),
+        documents=documents_view(rows),
         passed=_lines(desk, rows, Status.PASS),
         not_applicable=_lines(desk, rows, Status.NOT_APPLICABLE),
     )
