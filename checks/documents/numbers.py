@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from checks.documents.events import DocumentKey
 from checks.evidence import Value
@@ -91,6 +92,7 @@ def cell_keys(text: str) -> list[DocumentKey]:
     return list(dict.fromkeys(key for key in found if key is not None))
 
 
+@lru_cache(4096)
 def _split_sign(sign: str, orgs: frozenset[str] = frozenset({"UBND", "HDND"})) -> str:
     """`QDUBND` written in one word becomes `QD-UBND`."""
     first, dash, rest = sign.partition("-")
