@@ -148,6 +148,8 @@ def _source_detail(source: SourceReport, share: float) -> dict[str, Any]:
 def mail_visible(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
     """Does each mail log show subjects and names of attachments, so that a bypass can be seen?"""
     for source in events.under("mail"):
+        if source.joined and not source.mails and not source.dropped:
+            continue  # a web mail server's log, all of whose mails another log shows
         yield _part(_name(source, events), _visible(ctx, source))
 
 

@@ -174,6 +174,8 @@ class SourceReport(Value, frozen=True):
     mails_with_subjects: int = 0
     mails_with_names: int = 0
     """Mails with at least one name of an attachment."""
+    joined: int = 0
+    """Mails of this log that another log of the unit counts, because it has their recipients."""
     unaddressed: int = 0
     """Mails that name a document and whose recipients no log shows; no event comes of them."""
     extra: dict[str, Any] = {}

@@ -104,9 +104,11 @@ class Join:
         told = self._told.get(report.name)
         if told is None:
             return report
+        unmet = told.unmet(told.uploads.sent)
         return msgspec.structs.replace(
             report,
-            mails=told.unmet(told.uploads.sent),
+            mails=unmet,
+            joined=len(told.uploads.sent) - unmet,
             mails_with_names=told.unmet(told.uploads.named),
             unaddressed=told.unmet(told.uploads.documents),
         )

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from checks.documents.completeness import mail_visible
 from checks.documents.events import DocumentEvents, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAIL_FILE
 from checks.documents.numbers import Finder
@@ -19,7 +20,7 @@ from checks.documents.sources.uploads import Hashes, Join, Uploads, message_hash
 from checks.documents.sources.zimbra import MailboxLog, read_zimbra
 from checks.evidence import Answers, Failure, FailureKind, Unparsable
 from checks.files import FileEntry
-from checks.model import Options
+from checks.model import Options, Status
 from inventory.model import Documents, MailSource
 from tests.helpers.correspondence import (
     AGENCIES,
@@ -141,8 +142,20 @@ def test_joined_to_the_log_of_the_mta() -> None:
     assert event.time == dt.datetime(2026, 11, 10, 1, 0, 3, tzinfo=dt.UTC)
     # Each mail counts once, and names without subjects are no headers.
     told, sent = report(events, "mailbox.log"), report(events, "mta0.log")
-    assert (told.mails, told.unaddressed, told.mails_with_names) == (0, 0, 0)
+    assert (told.mails, told.joined, told.unaddressed, told.mails_with_names) == (0, 2, 0, 0)
     assert (sent.mails, sent.mails_with_names, sent.mails_with_headers) == (2, 2, 0)
+
+
+def test_a_log_whose_mails_another_log_shows_has_no_row_of_its_own() -> None:
+    text = sending(NAME) + sending(message="<b@y>")
+    ctx = context(subject(), mail_visible.options())
+    for logs, rows in (
+        ((mta(), mta("<b@y>", "2026-11-10T09:00:00")), ["mail mta0.log", "mail mta1.log"]),
+        ((mta(),), ["mail mta0.log", "mail mailbox.log"]),
+    ):
+        found = list(mail_visible.judge(ctx, None, judged(text, *logs)))
+        assert [v.subject for v in found] == rows
+        assert all(v.status is Status.FAIL for v in found)
 
 
 def test_bounced_at_the_mta_is_no_event() -> None:
