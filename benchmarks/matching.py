@@ -1,7 +1,7 @@
 """Matching a register with the gateway's list: time and memory, from CSV files to checked sums.
 
 The files are made first and streamed to disk: every row of the register is a document for five
-agencies, every one of them has a row on the gateway, some late, refused, without receipt or missing.
+agencies, each with a row on the gateway, some late, refused, without receipt or of another number.
 All of it lies within the judged period, which is the worst case.
 
     python benchmarks/matching.py                                # 1,000,000 and 5,000,000 rows
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import itertools
 import json
 import mmap
 import multiprocessing
@@ -41,7 +42,9 @@ DAYS = 360
 AGENCIES = 400
 EACH = 5
 """Recipients of a document."""
-SIGNS = [f"{kind}-UBND-HK" for kind in ("QĐ", "BC", "KH", "TB", "TTr", "GM", "CTr", "KL", "PA", "ĐA")]
+SIGNS = [
+    f"{kind}-UBND-HK" for kind in ("QĐ", "BC", "KH", "TB", "TTr", "GM", "CTr", "KL", "PA", "ĐA")
+]
 REGISTER = "Số ký hiệu văn bản,Ngày tháng,Trích yếu,Nơi nhận,Mã lý do\n"
 GATEWAY = (
     "FromCode,ToCode,Notation,Title,SenderDocId,ReceiverDocId,SentTime,ReceivedTime,"
@@ -72,7 +75,7 @@ def write(folder: Path, documents: int) -> None:
 def _row(n: int, k: int, agency: int, notation: str, day: dt.date) -> str:
     fault = (n * EACH + k) % 100
     if fault == 0:
-        return f"H26.X,H26.{agency},9{n}/KHÁC,{TITLE},x,y,{day} 08:00:00,,sent,03\n"
+        return f"H26.X,H26.{agency},{n % 900000 + 1}/KHÁC,{TITLE},x,y,{day} 08:00:00,,sent,03\n"
     sent = f"{day + dt.timedelta(days=20 if fault == 1 else 0)} 09:{n % 60:02}:00"
     status = {2: "02", 3: ""}.get(fault, "03")
     received = sent if status == "03" else ""
@@ -88,7 +91,7 @@ def entry(path: Path) -> FileEntry:
 
 
 class Anonymous(threading.Thread):
-    """Samples the memory that no file stands behind, in bytes; `ru_maxrss` counts mapped files too."""
+    """Samples the memory that no file stands behind, in bytes; `ru_maxrss` has mapped files too."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
@@ -126,7 +129,7 @@ def run(folder: Path) -> dict[str, Any]:
     calendar = Calendar.of(Inventory())
     found = match(events, directory, period, Rules(), ZONE, calendar)
     marks.append(time.perf_counter())
-    seconds = [round(b - a, 1) for a, b in zip(marks, marks[1:], strict=False)]
+    seconds = [round(b - a, 1) for a, b in itertools.pairwise(marks)]
     return {
         "documents": found.counts["documents"],
         "gateway_rows": gateway.report.lines,

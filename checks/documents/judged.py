@@ -19,6 +19,8 @@ from checks.evidence import FailureKind, Unparsable, Value
 from checks.model import Context, Options, Verdict, unknown
 from inventory.model import Inventory, Unit
 
+_LONGEST = 366
+"""Days of one outage, at most."""
 LISTED = 50
 """Documents listed in one row; the total is always said."""
 
@@ -84,11 +86,13 @@ def _same(one: _Key, other: _Key) -> bool:
 
 
 def _rules(ctx: Context, events: DocumentEvents, options: PeriodOptions) -> Rules:
-    outages = {
-        event.time.astimezone(ctx.zone).date()
-        for event in events_of(events.events, {EventKind.OUTAGE})
-        if event.time is not None
-    }
+    outages: set[dt.date] = set()
+    for event in events_of(events.events, {EventKind.OUTAGE}):
+        if event.time is not None:
+            first = event.time.astimezone(ctx.zone).date()
+            last = (event.until or event.time).astimezone(ctx.zone).date()
+            days = min(max(0, (last - first).days), _LONGEST)
+            outages |= {first + dt.timedelta(days=n) for n in range(days + 1)}
     watched = {day for source in events.under("x_road") for day in source.days}
     return Rules(
         send_days=options.send_days,

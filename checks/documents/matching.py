@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +22,7 @@ from checks.documents.grading import Graded, grade_mails
 from checks.documents.lookup import Document, Documents
 from checks.documents.outside import Outside, bypasses_of
 from checks.documents.packed import events_of
+from checks.documents.pair_table import PairTable
 from checks.documents.pairs import (
     EXEMPTIONS,
     NOT_DUE,
@@ -88,11 +89,10 @@ def match(
     mails = _by_pair(graded.mails)
     recipients = _Recipients(directory, counts)
     judge = _Judge(carried, mails, posted, horizon, documents)
-    pairs = [
-        judge.pair(wanted, code)
-        for wanted in _wanted(documents, recipients, period, mails, counts)
-        for code in sorted(wanted.named | wanted.mailed)
-    ]
+    pairs = PairTable()
+    for wanted in _wanted(documents, recipients, period, mails, counts):
+        for code in sorted(wanted.named | wanted.mailed):
+            pairs.add(judge.pair(wanted, code))
     outside = Outside(graded.mails, carried, horizon, counts)
     found = [*bypasses_of(pairs), *outside.unregistered(), *outside.free_mail(pairs)]
     return _counted(pairs, found, counts, msgspec.structs.replace(
@@ -292,10 +292,9 @@ class _Judge:
 
 
 def _counted(
-    pairs: Sequence[Pair], bypasses: list[Bypass], counts: Counter[str], rest: Matching
+    pairs: PairTable, bypasses: list[Bypass], counts: Counter[str], rest: Matching
 ) -> Matching:
-    by_result = Counter(p.result for p in pairs)
-    by_basis = Counter(p.basis for p in pairs)
+    by_result, by_basis = pairs.by_result(), pairs.by_basis()
     named = {r.value: by_result[r] for r in Result if r is not Result.UNREGISTERED}
     due = sum(by_result[r] for r in Result if r not in NOT_DUE)
     if sum(named.values()) != len(pairs) or due + sum(by_result[r] for r in NOT_DUE) != len(pairs):

@@ -38,7 +38,13 @@ class _Codes(Generic[T]):
         self.all: list[T] = []
         self._known: dict[T, int] = {}
 
+    def close(self) -> None:
+        """Let go of what only finds a value's number; it is made anew when it is asked for."""
+        self._known = {}
+
     def __call__(self, value: T) -> int:
+        if self.all and not self._known:
+            self._known = {known: n for n, known in enumerate(self.all)}
         found = self._known.get(value)
         if found is None:
             found = self._known[value] = len(self.all)
@@ -101,6 +107,7 @@ class Packed(Sequence[DocumentEvent]):
     def close(self) -> Packed:
         """Itself, after the last event: lets go of what only tells equal events apart."""
         self._seen = set()
+        self._keys.close()
         return self
 
     @property

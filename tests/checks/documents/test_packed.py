@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,8 @@ from checks.documents.events import (
     SourceKind,
 )
 from checks.documents.packed import Joined, Packed, events_of, signs_of
+from checks.documents.pair_table import PairTable
+from checks.documents.pairs import Basis, Pair, Result
 from tests.helpers.correspondence import PATIENT
 
 _TEXT = st.sampled_from(["", "Sở Y tế", "H26.5", "x" * 40])
@@ -81,3 +85,39 @@ def test_beyond_the_end_there_is_nothing() -> None:
         with pytest.raises(IndexError):
             empty[0]
         assert len(empty) == 0
+
+
+def test_a_closed_sequence_can_be_taken_up_again() -> None:
+    key = DocumentKey(number=7, sign="QD")
+    where = Place(source=SourceKind.REGISTER, file="a.csv", line=1, sha256="ab" * 32)
+    event = DocumentEvent(kind=EventKind.REGISTERED, key=key, place=where, recipient="A")
+    packed = Packed([event]).close()
+    assert packed.add(msgspec.structs.replace(event, recipient="B"))
+    assert [(e.key, e.recipient) for e in packed] == [(key, "A"), (key, "B")]
+
+
+_PAIRS = st.lists(
+    st.builds(
+        Pair,
+        key=st.builds(DocumentKey, number=st.integers(1, 3), sign=st.just("QD")),
+        date=st.dates(),
+        recipient=st.sampled_from(["H26.5", "H26.6"]),
+        result=st.sampled_from(Result),
+        sent=st.none() | st.dates(),
+        basis=st.sampled_from(Basis),
+    ),
+    max_size=12,
+)
+
+
+@PATIENT
+@given(_PAIRS)
+def test_pairs_come_back_as_they_went_in(pairs: list[Pair]) -> None:
+    table = PairTable()
+    for pair in pairs:
+        table.add(pair)
+    assert list(table) == pairs
+    assert table[2:] == pairs[2:]
+    assert [table[n] for n in range(-len(pairs), 0)] == pairs
+    assert table.by_result() == Counter(p.result for p in pairs)
+    assert table.by_basis() == Counter(p.basis for p in pairs)
