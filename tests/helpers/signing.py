@@ -87,10 +87,11 @@ def make(
     end: dt.datetime = END,
     signs: bool = True,
     stamps: bool = False,
+    certifies: bool | None = None,
 ) -> Made:
     """A certificate, self-signed or by another; `signs` puts digitalSignature in its key usage.
 
-    `stamps` makes it one of a time stamp service.
+    `stamps` makes it one of a time stamp service; `certifies` sets keyCertSign by itself.
     """
     key = new_key(kind)
     subject = _name(who or ({NameOID.COMMON_NAME: "Root"} if authority else WHO))
@@ -101,7 +102,7 @@ def make(
         key_encipherment=not signs,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=authority,
+        key_cert_sign=authority if certifies is None else certifies,
         crl_sign=authority,
         encipher_only=False,
         decipher_only=False,

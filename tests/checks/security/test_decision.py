@@ -17,6 +17,7 @@ from checks.model import Context, Scope, Severity, Status, Subject, Verdict
 from checks.security.decision import DECISION, DECISION_FILE, decision_signed
 from checks.security.level_record import DossierPart, LevelRecord
 from checks.signatures import pades
+from checks.signatures.ber import Unreadable
 from checks.texts import render
 from inventory.model import Inventory, Signer, System, Unit, UnitKind
 from scanner.transports.base import SizeLimits
@@ -235,6 +236,36 @@ def test_a_trusted_time_stamp_is_better_than_the_signers_clock(
     world.trust(root)
     english = render(world.judge().message, "en", ZONE)
     assert ("trusted time stamp" in english) == (depth == "full")
+
+
+def test_a_certificate_that_a_list_in_the_file_revokes(
+    world: World, once: bytes, root: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.decide(once)
+    world.trust(root)
+    revoked = pades.Full(intact=True, trusted=False, revoked=True, harmless=True)
+    monkeypatch.setattr(pades, "validate", lambda *_: {len(once): revoked})
+    assert said(world.judge()) == ("revoked", "fail", Severity.MAJOR)
+    not_ours = pades.Full(intact=False, trusted=False, revoked=False, harmless=True)
+    monkeypatch.setattr(pades, "validate", lambda *_: {len(once): not_ours})
+    assert said(world.judge()) == ("changed", "fail", Severity.MAJOR)
+    # A signature that the document itself does not know of is no signature of the document.
+    monkeypatch.setattr(pades, "validate", lambda *_: {})
+    assert said(world.judge()) == ("suspicious", "fail", Severity.MAJOR)
+
+
+def test_when_the_full_validation_gives_up_the_light_one_stands_and_says_so(
+    world: World, once: bytes, root: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gives_up(*_: object) -> None:
+        raise Unreadable("cannot be read whole")
+
+    world.decide(once)
+    world.trust(root)
+    monkeypatch.setattr(pades, "validate", gives_up)
+    found = world.judge()
+    assert said(found) == ("signed-trusted", "pass", None)
+    assert (found.detail["validated"], found.detail["problem"]) == ("light", "cannot be read whole")
 
 
 @pytest.mark.usefixtures("light")

@@ -13,13 +13,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.signatures import writing
 from checks.signatures.ber import Unreadable, read
 from checks.signatures.certificates import certificates, public_key
 from checks.signatures.cms import read_cms
 from checks.signatures.detached import cms_signatures, raw_signature, read_raw
 from checks.signatures.model import Fault
+from checks.signatures.writing import cms_file
 from tests.helpers.signing import END, START, Made, make, openssl, openssl_cms
 
+NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
+SHA256 = "2.16.840.1.101.3.4.2.1"
 DATA = "system: hk-một-cửa\nlevel: 2\n".encode()
 
 
@@ -115,6 +119,36 @@ def test_attributes_cannot_be_exchanged(signer: Made, tmp_path: Path) -> None:
     assert blob.count(ours) == 1
     (found,) = cms_signatures(other, blob.replace(ours, theirs))
     assert found.fault is Fault.FORGED
+
+
+def test_the_kind_of_content_is_signed_too(root: Made) -> None:
+    one = make("ec", root)
+    blob = cms_file([DATA], one.key, one.certificate, (), NOW)
+    kind = bytes.fromhex("300b06092a864886f70d0107")
+    assert blob.count(kind + b"\x01") == 1
+    (found,) = cms_signatures(DATA, blob.replace(kind + b"\x01", kind + b"\x03"))
+    assert found.fault is Fault.FORGED
+
+
+def test_an_attribute_that_stands_twice_is_refused(
+    root: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readers differ on which of the two counts, so neither does."""
+    one = make("ec", root)
+    ours, theirs = (writing._attributes([d], SHA256, NOW) for d in (DATA, b"other"))
+    monkeypatch.setattr(writing, "_attributes", lambda *_: [*ours, theirs[-1]])
+    for data in (DATA, b"other"):
+        (found,) = cms_signatures(data, cms_file([data], one.key, one.certificate, (), NOW))
+        assert found.fault is Fault.UNREADABLE
+
+
+def test_what_it_encloses_must_be_the_file(signer: Made, tmp_path: Path) -> None:
+    blob = openssl_cms(tmp_path, DATA, signer, more=("-nodetach",))
+    assert cms_signatures(DATA, blob)[0].holds
+    assert blob.count(DATA) == 1
+    # The digest of the file still holds; a reader of the blob would be shown something else.
+    (found,) = cms_signatures(DATA, blob.replace(DATA, DATA.replace(b"2", b"5")))
+    assert found.fault is Fault.CHANGED
 
 
 def _sha256(data: bytes) -> bytes:

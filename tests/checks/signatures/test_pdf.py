@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import re
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from checks.signatures.ber import Unreadable
 from checks.signatures.model import Fault
 from checks.signatures.pdf import MOST_SIGNATURES, PdfSignature, read_pdf
 from checks.signatures.writing import cms_file
-from tests.helpers.signing import Made, make, plain_pdf, signed_pdf, stamped_pdf
+from tests.helpers.signing import Made, make, openssl_cms, plain_pdf, signed_pdf, stamped_pdf
 
 
 @pytest.fixture(scope="module")
@@ -162,27 +164,49 @@ def test_ranges_that_lie_are_faults(once: bytes, span: str) -> None:
     assert not any(s.signature.holds or s.whole for s in found)
 
 
-def hand_made(one: Made, hole: bytes, pad: bytes = b"0") -> bytes:
-    """A signature over everything but its contents and `hole`, which stands right behind them."""
-    head = b"%%PDF-1.4\n1 0 obj << /Type /Sig /ByteRange [0 %04d %04d %04d] /Contents "
+def hand_made(sign: Callable[[bytes], bytes], hole: bytes = b"", *, start: int = 0) -> bytes:
+    """A signature over everything but its contents and `hole`, which stands right behind them.
+
+    `sign` gives the contents in hex; `start` is what the range says of its first byte.
+    """
+    head = b"%%PDF-1.4\n1 0 obj << /Type /Sig /ByteRange [%d %04d %04d %04d] /Contents "
     tail = b" >> endobj\n%%EOF\n"
-    room = 4000
-    size = len(head % (0, 0, 0))
-    head = head % (size, size + room + 2 + len(hole), len(tail))
-    now = dt.datetime.now(dt.UTC)  # noqa: TID251
-    blob = cms_file([head, tail], one.key, one.certificate, (), now)
-    return head + b"<" + blob.hex().encode().ljust(room, pad) + b">" + hole + tail
+    room = 8000
+    size = len(head % (start, 0, 0, 0))
+    head = head % (start, size, size + room + 2 + len(hole), len(tail))
+    contents = sign(head + tail)
+    assert len(contents) <= room
+    return head + b"<" + contents.ljust(room, b"0") + b">" + hole + tail
 
 
 def test_a_range_that_leaves_out_more_than_the_signature_is_no_cover(root: Made) -> None:
     """The digest holds over the range, and yet something stands in the file that nobody signed."""
     one = make("ec", root)
-    assert only(hand_made(one, b"")).whole
+
+    def sign(content: bytes) -> bytes:
+        now = dt.datetime.now(dt.UTC)  # noqa: TID251
+        return cms_file([content], one.key, one.certificate, (), now).hex().encode()
+
+    assert only(hand_made(sign)).whole
     for hole in (b"(visible text that nobody signed)", b" ", b"00", b"<3030>"):
-        assert only(hand_made(one, hole)).signature.fault is Fault.RANGE
-    assert only(hand_made(one, b"", b" ")).signature.fault is Fault.RANGE
+        assert only(hand_made(sign, hole)).signature.fault is Fault.RANGE
+    assert only(hand_made(lambda c: sign(c) + b"  ")).signature.fault is Fault.RANGE
     # Digits beyond the signature that are no padding hide something too.
-    assert only(hand_made(one, b"", b"7")).signature.fault is Fault.UNREADABLE
+    assert only(hand_made(lambda c: sign(c) + b"77")).signature.fault is Fault.UNREADABLE
+    assert only(hand_made(sign, start=7)).signature.fault is Fault.RANGE
+
+
+def test_one_place_holds_one_signer_and_no_content_of_its_own(root: Made, tmp_path: Path) -> None:
+    one, two = make("ec", root), make("ec", root)
+
+    def both(content: bytes) -> bytes:
+        return openssl_cms(tmp_path, content, one, two).hex().encode()
+
+    def enclosing(content: bytes) -> bytes:
+        return openssl_cms(tmp_path, content, one, more=("-nodetach",)).hex().encode()
+
+    assert only(hand_made(both)).signature.fault is Fault.UNREADABLE
+    assert only(hand_made(enclosing)).signature.fault is Fault.UNSUPPORTED
 
 
 def test_a_signature_moved_into_another_pdf_is_broken(once: bytes) -> None:

@@ -69,6 +69,14 @@ def test_a_person_cannot_certify_another(root: Made) -> None:
     assert judged(signature(make("ec", person)), root).standing is Standing.STRANGER
 
 
+@pytest.mark.parametrize(("authority", "certifies"), [(False, True), (True, False)])
+def test_an_authority_must_be_one_in_every_respect(
+    root: Made, authority: bool, certifies: bool
+) -> None:
+    half = make("ec", root, authority=authority, certifies=certifies, who=named("Half"))
+    assert judged(signature(make("ec", half)), root).standing is Standing.STRANGER
+
+
 def test_an_authority_of_the_same_name_is_another(root: Made) -> None:
     other = make(authority=True, who=named("Root"))
     assert judged(signature(make("ec", other)), root).standing is Standing.STRANGER
