@@ -21,6 +21,7 @@ from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.gateway_codes import Codes
 from checks.documents.sources.incoming import read_incoming
 from checks.documents.sources.mail_probe import MAIL_LOG, mail_params
+from checks.documents.sources.packets import read_packets
 from checks.documents.sources.postal import read_postal
 from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.reading import Read, Reader, Reading
@@ -74,6 +75,7 @@ def _probe(name: str, title: str) -> Probe:
 REGISTER = _probe("register", "the outgoing register in the project folder")
 GATEWAY = _probe("gateway", "the gateway export in the project folder")
 RECEIVED = _probe("received", "the gateway's list of deliveries in the project folder")
+PACKETS = _probe("packets", "edXML packets and status messages in the project folder")
 INCOMING = _probe("incoming", "the incoming register in the project folder")
 POSTAL = _probe("postal", "the register of letters sent by post in the project folder")
 MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
@@ -114,6 +116,7 @@ def _read_exim(files: Sequence[FileEntry], reading: Reading) -> Read:
 FILE_KINDS = (
     FileKind(key="register", source=SourceKind.REGISTER, probe=REGISTER, read=_read_register),
     FileKind(key="gateway", source=SourceKind.GATEWAY, probe=GATEWAY, read=_read_gateway),
+    FileKind(key="packets", source=SourceKind.GATEWAY, probe=PACKETS, read=read_packets),
     FileKind(key="received", source=SourceKind.GATEWAY, probe=RECEIVED, read=read_received),
     FileKind(key="incoming", source=SourceKind.INCOMING, probe=INCOMING, read=read_incoming),
     FileKind(key="postal", source=SourceKind.POSTAL, probe=POSTAL, read=read_postal),
@@ -168,7 +171,10 @@ def _all_requests(subject: Subject) -> list[Request]:
 
 
 def _route_requests(subject: Subject) -> list[Request]:
-    return [_file(subject, "register"), _file(subject, "gateway")]
+    """The register and whatever lists what was sent: an export, the packets themselves, or both."""
+    said = _declared(subject)
+    lists = [key for key in ("gateway", "packets") if getattr(said, key) is not None]
+    return [_file(subject, key) for key in ("register", *(lists or ["gateway"]))]
 
 
 def _register_requests(subject: Subject) -> list[Request]:
@@ -291,7 +297,7 @@ DOCUMENTS: Fact[DocumentEvents] = Fact(id="documents.events", requests=_all_requ
 ROUTES: Fact[None] = Fact(
     id="documents.routes", requests=_route_requests, parse=lambda _ctx, _answers: None
 )
-"""Register and gateway must both be there. Stands before `DOCUMENTS`, so that its need wins."""
+"""The register and what was sent must be there. Stands before `DOCUMENTS`: its need wins."""
 
 MAILS: Fact[None] = Fact(
     id="documents.mails", requests=_mail_requests, parse=lambda _ctx, _answers: None
