@@ -24,9 +24,10 @@ from checks.documents.judged import (
     sender_unknown,
 )
 from checks.documents.kinds import kind_of
-from checks.documents.lookup import Documents
+from checks.documents.lookup import Document, Documents
 from checks.documents.pairs import Unlisted
 from checks.documents.series import Faults, faults_of, series_of
+from checks.documents.traces import secrets_of
 from checks.evidence import FailureKind
 from checks.model import (
     Arg,
@@ -84,22 +85,40 @@ def numbering(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict
         for s in events.of(SourceKind.REGISTER)
     ]
     share = len(frozenset().union(*bridged)) / len(period.days)
-    yield _numbered(ctx, found, share, len(judged_ones))
-
-
-def _numbered(ctx: Context, found: list[Faults], share: float, documents: int) -> Verdict:
-    own, options = "documents.numbering", ctx.opt(NumberingOptions)
-    missing = sum(f.missing for f in found)
     twice = [d for f in found for d in f.duplicates]
+    listed = _twice_shown(ctx, events, twice[:LISTED])
+    yield _numbered(ctx, found, share, (len(judged_ones), len(twice), listed))
+
+
+def _twice_shown(
+    ctx: Context, events: DocumentEvents, twice: list[Document]
+) -> list[dict[str, Any]]:
+    """Numbers given twice as evidence; of a secret only the day and the hash of a line."""
+    secrets = secrets_of((d.key for d in twice), events, ctx.zone) if twice else {}
+    return [
+        {"secret": True, "date": iso(d.date), "sha256": secrets[d.key].sha256}
+        if d.key in secrets
+        else {"key": str(d.key), "dates": [iso(d.date), iso(d.other)]}
+        for d in twice
+    ]
+
+
+def _numbered(
+    ctx: Context,
+    found: list[Faults],
+    share: float,
+    counted: tuple[int, int, list[dict[str, Any]]],
+) -> Verdict:
+    own, options = "documents.numbering", ctx.opt(NumberingOptions)
+    documents, twice, listed = counted
+    missing = sum(f.missing for f in found)
     disordered = sum(f.disordered for f in found)
     unstarted = [f for f in found if not f.restarted]
     detail = {
         "documents": documents,
         "missing": missing,
-        "duplicates": [
-            {"key": str(d.key), "dates": [iso(d.date), iso(d.other)]} for d in twice[:LISTED]
-        ],
-        "total_duplicates": len(twice),
+        "duplicates": listed,
+        "total_duplicates": twice,
         "disordered": disordered,
         "not_restarted": [f"{f.series.name} {f.series.year}" for f in unstarted[:LISTED]],
         "series": [_series_shown(f) for f in found[:LISTED]],
@@ -107,7 +126,7 @@ def _numbered(ctx: Context, found: list[Faults], share: float, documents: int) -
     }
     said: dict[str, Arg] = {"documents": documents, "missing": missing, "disordered": disordered}
     if twice:
-        return failed(f"{own}.twice", detail, Severity.MAJOR, twice=len(twice), **said)
+        return failed(f"{own}.twice", detail, Severity.MAJOR, twice=twice, **said)
     if missing > options.gaps:
         return failed(f"{own}.gaps", detail, None, **said)
     if unstarted:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from checks.documents.agencies import Directory
-from checks.documents.events import DocumentEvents, SourceKind
+from checks.documents.events import DocumentEvents, Place, SourceKind
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
 from checks.documents.judged import (
     LISTED,
@@ -22,7 +22,7 @@ from checks.documents.judged import (
     sender_unknown,
 )
 from checks.documents.pairs import RECEIVED, Bypass, Pair, Result
-from checks.documents.traces import traced
+from checks.documents.traces import secrets_of, traced
 from checks.evidence import FailureKind
 from checks.model import (
     Context,
@@ -243,7 +243,8 @@ def receipts(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]
         if pair.result in {Result.SENT_NO_RECEIPT, Result.REFUSED}
     ]
     total = sum(counts[r.value] for r in RECEIVED) + len(lacking)
-    detail = _share_detail(seen, options, total - len(lacking), total, lacking)
+    shown = _pairs_shown(ctx, events, lacking)
+    detail = _share_detail(seen, options, (total - len(lacking), total), shown, len(lacking))
     args = {
         "without": counts[Result.SENT_NO_RECEIPT.value],
         "refused": counts[Result.REFUSED.value],
@@ -274,25 +275,39 @@ def timely(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
             late += 1
             shown.append(pair)
     shown.sort(key=lambda p: (p.date - (p.sent or p.date), str(p.key), p.recipient))
-    detail = _share_detail(seen, options, sent - late, sent, shown)
+    listed = _pairs_shown(ctx, events, shown)
+    detail = _share_detail(seen, options, (sent - late, sent), listed, late)
     yield _share_verdict(ctx, seen, "documents.timely", detail, {"late": late})
 
 
 def _share_detail(
-    seen: Judged, options: ShareOptions, good: int, total: int, lacking: list[Pair]
+    seen: Judged,
+    options: ShareOptions,
+    share: tuple[int, int],
+    listed: list[dict[str, Any]],
+    lacking: int,
 ) -> dict[str, Any]:
     return {
-        "numerator": good,
-        "denominator": total,
+        "numerator": share[0],
+        "denominator": share[1],
         "coverage": round(seen.coverage.routes, 4),
         "target": options.target,
-        "total": len(lacking),
-        "pairs": [_pair_shown(pair) for pair in lacking[:LISTED]],
+        "total": lacking,
+        "pairs": listed,
         **common_detail(seen),
     }
 
 
-def _pair_shown(pair: Pair) -> dict[str, Any]:
+def _pairs_shown(ctx: Context, events: DocumentEvents, pairs: list[Pair]) -> list[dict[str, Any]]:
+    """The first of some pairs as evidence; of a secret only the day and the hash of a line."""
+    listed = pairs[:LISTED]
+    secrets = secrets_of((p.key for p in listed), events, ctx.zone) if listed else {}
+    return [_pair_shown(pair, secrets.get(pair.key)) for pair in listed]
+
+
+def _pair_shown(pair: Pair, secret: Place | None) -> dict[str, Any]:
+    if secret is not None:
+        return {"secret": True, "date": pair.date.isoformat(), "sha256": secret.sha256}
     return {
         "key": str(pair.key),
         "date": pair.date.isoformat(),

@@ -27,8 +27,11 @@ TRACED = 30
 """Pairs listed for each result; how many there are stands in the counts."""
 LINES = 5
 """Lines listed for one pair and source; the total is said."""
-UNROUTED = tuple(result for result in Result if result is not Result.ROUTED)
-"""Results of which pairs are listed."""
+UNROUTED = (
+    Result.BYPASS, Result.REFUSED, Result.NO_TRACE, Result.SENT_NO_RECEIPT, Result.PAPER,
+    Result.LATE, Result.EXEMPT, Result.REVOKED, Result.PENDING, Result.EARLY, Result.COPY,
+)  # fmt: skip
+"""Results of which pairs are listed, the gravest first."""
 
 _AXIS = frozenset(
     {EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED, EventKind.REVOKED}
@@ -96,6 +99,29 @@ def _faults(events: DocumentEvents, zone: ZoneInfo, days: set[dt.date]) -> dict[
     return found
 
 
+def secrets_of(
+    keys: Iterable[DocumentKey], events: DocumentEvents, zone: ZoneInfo
+) -> dict[DocumentKey, Place]:
+    """Which of some registered documents are secret, each with a line that says so.
+
+    The register says it by its reason code, a mail by a secrecy mark beside the number.
+    """
+    found = [*events_about(events.events, {key.series for key in keys})]
+    return _secrets(found, Documents(found, zone))
+
+
+def _secrets(events: Iterable[DocumentEvent], documents: Documents) -> dict[DocumentKey, Place]:
+    found: dict[DocumentKey, Place] = {}
+    for event in sorted(events, key=lambda e: _spot(e.place)):
+        if event.kind is EventKind.REGISTERED and event.reason == SECRET:
+            found.setdefault(event.key, event.place)
+        elif event.mail is not None and event.mail.secret and event.time is not None:
+            document = documents.find(event.key, documents.day(event.time))
+            if document is not None:
+                found[document.key] = event.place
+    return found
+
+
 class _Near:
     """The lines about some numbers, by document and agency."""
 
@@ -114,6 +140,7 @@ class _Near:
         self._posts: dict[_Which, list[DocumentEvent]] = {}
         self._mails: dict[_Which, list[Graded]] = {}
         self._by_key: dict[DocumentKey, Document] = {d.key: d for d in self._documents.all()}
+        self._secrets = _secrets(self._events, self._documents)
 
     def read(self, period: Period, large: int) -> None:
         """Sort the lines by what they speak of; a mail over `large` bytes carries a document."""
@@ -148,12 +175,12 @@ class _Near:
     def entry(self, pair: Pair, faults: Mapping[dt.date, Line]) -> Line:
         """What speaks of one pair; the register's lines that name the agency come first."""
         which = pair.key, pair.recipient
+        secret = self._secrets.get(pair.key)
+        if secret is not None:
+            return {"secret": True, "date": pair.date.isoformat(), "sha256": secret.sha256}
         document = self._by_key.get(pair.key)
         rows = self._register(pair)
         mails = sorted(self._mails.get(which, ()), key=lambda m: (m.time, _spot(m.place)))
-        if (document is not None and document.reason == SECRET) or any(m.secret for m in mails):
-            place = mails[0].place if mails else rows[0].place
-            return {"secret": True, "date": pair.date.isoformat(), "sha256": place.sha256}
         found: Line = {
             "key": str(pair.key),
             "date": pair.date.isoformat(),

@@ -6,6 +6,7 @@ import click
 
 from checks.documents.samples import PRODUCTS, sample
 from scanner.cli.common import show
+from scanner.cli.documents_explain import explain
 from scanner.cli.words import LANGUAGE, t
 
 
@@ -42,3 +43,6 @@ def sample_(product: str | None, language: str) -> None:
     """Settings for one product or for all."""
     chosen = (product,) if product else PRODUCTS
     show("\n\n".join(sample(p, language) for p in chosen).rstrip())
+
+
+documents.add_command(explain)

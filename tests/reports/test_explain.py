@@ -1,0 +1,303 @@
+"""What led to a verdict about documents, told from stored rows alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from checks.documents.events import EventKind, SourceKind
+from checks.documents.traces import LINES, TRACED
+from checks.model import Status
+from checks.results import Result, Scan
+from inventory.model import Agency
+from reports.explain.build import ExplainError, explain
+from reports.explain.model import Explanation
+from reports.explain.to_text import to_text
+from tests.helpers.correspondence import AGENCIES, CULTURE, HEALTH, NOW, subject
+from tests.helpers.document_events import (
+    DAY,
+    MAIL,
+    known,
+    mailed,
+    outage,
+    posted,
+    registered,
+    report,
+    secret,
+    sent,
+)
+from tests.helpers.document_scans import rows, scan
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+NUMBER = "100/2026/QD-UBND-HK"
+HOSTILE = "\x1b[31mred\x1b]0;title\x07\u202e<script>"
+
+
+def of(*events: Any, more: Any = ()) -> Scan:
+    subj = subject()
+    return scan(rows(known(*events, more=tuple(more)), subj), subj)
+
+
+def row_of(found: Scan, check: str) -> Result:
+    return next(r for r in found.results if r.check == f"documents.{check}")
+
+
+def told(found: Scan, check: str, language: str = "en") -> Explanation:
+    return explain(found, row_of(found, check).fingerprint, "", language)
+
+
+def lines(found: Explanation) -> list[str]:
+    return to_text(found, "en", ZONE).splitlines()
+
+
+BYPASS = (*registered(100), mailed(100))
+
+
+def test_a_bypass_is_told_down_to_the_lines() -> None:
+    (case,) = told(of(*BYPASS), "bypass").cases
+    assert (case.number, case.result) == (NUMBER, "bypass")
+    assert case.recipient == f"{HEALTH} (Sở Y tế)"
+    by_source = {s.source: s for s in case.sources}
+    assert [ln.place for ln in by_source["register"].lines] == ["register.csv:100"]
+    (mail,) = by_source["mails"].lines
+    assert mail.place == "mail.csv:100"
+    assert len(mail.sha256) == 64
+    assert mail.time == dt.datetime(2026, 11, 10, 9, tzinfo=dt.UTC)
+    assert "grade A" in mail.grade
+    assert "gateway" not in by_source
+    assert "no line for the pair" in case.because
+
+
+@pytest.mark.parametrize(
+    ("events", "result", "sources"),
+    [
+        ((), "no_trace", {"register"}),
+        ((sent(100, kind=EventKind.SENT_GATEWAY),), "sent_no_receipt", {"register", "gateway"}),
+        ((sent(100, kind=EventKind.REFUSED),), "refused", {"register", "gateway"}),
+        ((sent(100, kind=EventKind.REVOKED),), "revoked", {"register", "gateway"}),
+        ((posted(100),), "paper", {"register", "post"}),
+        ((sent(100), mailed(100)), "copy", {"register", "gateway", "mails"}),
+        ((sent(100), mailed(100, clock="09:00")), "early", {"register", "gateway", "mails"}),
+    ],
+)
+def test_every_result_names_its_lines_and_its_rule(
+    events: tuple[Any, ...], result: str, sources: set[str]
+) -> None:
+    found = explain(of(*registered(100), *events), "100/QĐ-UBND-HK", "00070", "vi")
+    (case,) = found.cases
+    assert case.result == result
+    assert {s.source for s in case.sources} == sources
+    assert case.title
+    assert case.because
+
+
+def test_what_went_through_is_counted_and_not_listed() -> None:
+    found = explain(of(*registered(100), sent(100)), "100/QĐ-UBND-HK", "00070", "en")
+    assert not found.found
+    assert not found.cases
+    absent = next(n for n in found.notes if "100/QĐ-UBND-HK" in n)
+    assert "31 transmissions" in absent
+    assert any("register.csv" in n and "mail.csv" in n for n in found.notes)
+
+
+def test_exempt_by_a_fault_shows_its_proof() -> None:
+    exchange = report(SourceKind.GATEWAY, "x-road.json", "x_road")
+    events = (*registered(100, reason="SU_CO_HE_THONG"), outage())
+    (case,) = explain(of(*events, more=[exchange]), "100/QĐ-UBND-HK", "00070", "en").cases
+    assert case.result == "exempt"
+    assert ("Reason", "SU_CO_HE_THONG: fault of the system") in case.facts
+    assert any(label == "Ground" and "prove" in text for label, text in case.facts)
+    (proof,) = [s for s in case.sources if s.source == "outage"]
+    assert proof.lines[0].time == dt.datetime(2026, 11, 10, 2, tzinfo=dt.UTC)
+
+
+def test_exempt_by_the_registers_word_says_so() -> None:
+    events = registered(100, reason="LUAT_DINH_GIAY")
+    (case,) = explain(of(*events), "100/QĐ-UBND-HK", "00070", "en").cases
+    assert any("no log proves or refutes" in text for _, text in case.facts)
+    assert "outage" not in {s.source for s in case.sources}
+
+
+def test_one_case_for_each_agency() -> None:
+    events = (*registered(100, "Sở Y tế", "Sở Văn hóa"), sent(100), mailed(100, "sovanhoa.gov.vn"))
+    found = explain(of(*events), "100/QĐ-UBND-HK", "00070", "en")
+    assert [(c.recipient.split()[0], c.result) for c in found.cases] == [(CULTURE, "bypass")]
+    assert set(found.cases[0].found_in) == {
+        f"{r.check}/{r.fingerprint[:4]}"
+        for r in of(*events).results
+        if r.check in {"documents.routed", "documents.bypass"}
+    }
+
+
+def test_a_shorter_sign_finds_the_longer_and_says_so() -> None:
+    found = explain(of(*BYPASS), "100/QĐ-UBND", "00070", "en")
+    assert [c.number for c in found.cases] == [NUMBER]
+    assert any("begins with it" in n for n in found.notes)
+    assert explain(of(*BYPASS), "100/2025/QĐ-UBND-HK", "00070", "en").cases == ()
+
+
+# ---------------------------------------------------------------------------------------- secrets
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (*registered(7007), secret(7007)),
+        (*registered(7007, reason="MAT"),),
+        (*registered(7007, reason="MAT"), mailed(7007)),
+        (*registered(7007, reason="MAT"), sent(7007), mailed(7007)),
+        (*registered(7007, reason="MAT"), sent(7007, kind=EventKind.SENT_GATEWAY), mailed(7007)),
+    ],
+    ids=["marked mail", "exempt", "mailed", "mailed and sent", "no receipt"],
+)
+def test_of_a_secret_only_the_day_and_the_hash(events: tuple[Any, ...]) -> None:
+    found = of(*events)
+    kept = msgspec.json.encode([r.detail for r in found.results]).decode()
+    # That the series runs up to it tells nothing of the document.
+    assert "7007/" not in kept
+    assert ":7007" not in kept.replace('"last":7007', "")
+    asked = explain(found, "7007/QĐ-UBND-HK", "00070", "en")
+    assert not asked.found
+    cases = told(found, "routed").cases
+    if cases:
+        (case,) = [c for c in cases if c.secret]
+        assert (case.number, case.recipient, case.sources) == ("", "", ())
+        assert case.date == DAY.isoformat()
+        assert len(case.sha256) == 64
+        assert "7007" not in to_text(told(found, "routed"), "en", ZONE)
+
+
+# ------------------------------------------------------------------------------------- being asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "unit", "says"),
+    [
+        ("100/QĐ-UBND-HK", "", "add --unit ID"),
+        ("100/QĐ-UBND-HK", "00071", "no unit is called '00071'"),
+        ("documents.bypass/0000", "", "has no row of documents"),
+        ("0000", "", "has no row of documents"),
+        ("4f", "", "is no id of a row and no document number"),
+        ("tiếng Việt", "", "is no id of a row and no document number"),
+        ("", "", "is no id of a row and no document number"),
+        (HOSTILE, "", "is no id of a row"),
+        ("12/", "00070", "is no id of a row"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line_with_a_remedy(
+    asked: str, unit: str, says: str
+) -> None:
+    with pytest.raises(ExplainError) as caught:
+        explain(of(*BYPASS), asked, unit, "en")
+    said = str(caught.value)
+    assert says in said
+    assert "\n" not in said
+    assert "\x1b" not in said
+
+
+def test_an_id_may_be_written_as_the_reports_show_it() -> None:
+    found = of(*BYPASS)
+    row = row_of(found, "bypass")
+    for asked in (row.fingerprint, row.fingerprint[:8], f"documents.bypass/{row.fingerprint[:4]}"):
+        (shown,) = explain(found, asked, "", "en").rows
+        assert shown.fingerprint == row.fingerprint
+
+
+def test_an_ambiguous_id_names_the_rows() -> None:
+    found = of(*BYPASS)
+    twins = [
+        msgspec.structs.replace(r, fingerprint=f"abcd{n:012x}") for n, r in enumerate(found.results)
+    ]
+    with pytest.raises(ExplainError, match="give more of the id"):
+        explain(msgspec.structs.replace(found, results=tuple(twins)), "abcd", "", "en")
+
+
+def test_a_row_of_another_family_is_none_of_ours() -> None:
+    found = of(*BYPASS)
+    other = msgspec.structs.replace(
+        found.results[0], check="backup.recent", fingerprint="feed000000000000"
+    )
+    with pytest.raises(ExplainError, match="it is a row of backup"):
+        explain(msgspec.structs.replace(found, results=(other,)), "feed", "", "en")
+
+
+# -------------------------------------------------------------------------------------- the limits
+
+
+def test_long_lists_are_cut_and_the_total_is_said() -> None:
+    events = [e for n in range(500, 500 + TRACED + 7) for e in registered(n)]
+    found = told(of(*events), "routed")
+    assert (len(found.cases), found.total) == (TRACED, TRACED + 7)
+    assert any(f"{TRACED} of {TRACED + 7} cases" in n for n in found.notes)
+
+
+def test_many_lines_of_one_pair_are_cut_and_counted() -> None:
+    tries = [sent(100, kind=EventKind.REFUSED, clock=f"{8 + n:02}:00") for n in range(LINES + 3)]
+    (case,) = explain(of(*registered(100), *tries), "100/QĐ-UBND-HK", "00070", "en").cases
+    (gateway,) = [s for s in case.sources if s.source == "gateway"]
+    assert (len(gateway.lines), gateway.total) == (LINES, LINES + 3)
+
+
+def test_a_unit_that_could_not_be_compared_says_why() -> None:
+    subj = subject()
+    bare = known(sources=(MAIL,))
+    unread = [
+        msgspec.structs.replace(r, status=Status.UNKNOWN, detail={})
+        for r in rows(bare, subj)
+        if r.check == "documents.routed"
+    ]
+    found = explain(scan(unread, subj), "100/QĐ-UBND-HK", "00070", "en")
+    assert not found.found
+    assert any("could not compare" in n for n in found.notes)
+
+
+def test_a_unit_out_of_the_scan_is_said() -> None:
+    subj = subject()
+    with pytest.raises(ExplainError, match="did not look at the documents of unit 00070"):
+        explain(scan([], subj), "100/QĐ-UBND-HK", "00070", "en")
+
+
+# ----------------------------------------------------------------------------------- hostile text
+
+
+def test_nothing_hostile_reaches_the_terminal() -> None:
+    """Files on a host may be called anything; a stored detail may have any shape."""
+    found = of(*BYPASS)
+    row = row_of(found, "bypass")
+    pair = {"key": NUMBER, "recipient": HEALTH, "result": HOSTILE, "date": HOSTILE}
+    bad = {**pair, "register": [{"place": f"/var/{HOSTILE}:1", "sha256": HOSTILE}], "mails": 7}
+    odd = {
+        "bypasses": [bad, 3, None, {"secret": True}],
+        "period": 5,
+        "counts": [HOSTILE],
+        "gaps": 1,
+    }
+    agency = Agency(code=HEALTH, name=f"Sở {HOSTILE}")
+    inventory = msgspec.structs.replace(found.inventory, agencies=(agency, *AGENCIES[2:]))
+    hostile = msgspec.structs.replace(
+        found,
+        results=(msgspec.structs.replace(row, detail=odd),),
+        inventory=inventory,
+    )
+    shown = explain(hostile, row.fingerprint, "", "vi")
+    for text in (to_text(shown, "vi", ZONE), msgspec.json.encode(shown).decode()):
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+    assert len(shown.cases) == 2
+
+
+def test_both_languages_have_every_word() -> None:
+    found = of(*BYPASS, *registered(101), *registered(102, reason="NGOAI_TRUC"))
+    vi, en = told(found, "routed", "vi"), told(found, "routed", "en")
+    assert [c.result for c in vi.cases] == [c.result for c in en.cases]
+    assert "Gửi vòng ngoài hệ thống" in to_text(vi, "vi", ZONE)
+    assert "Gửi" not in to_text(en, "en", ZONE)
+    assert lines(en)[0].startswith("Explanation of ")
+
+
+def test_the_moment_of_the_scan_is_in_the_projects_zone() -> None:
+    assert any("17:00 20 Nov 2026" in line for line in lines(told(of(*BYPASS), "bypass")))
+    assert dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC) == NOW
