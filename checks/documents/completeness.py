@@ -77,9 +77,12 @@ def evidence_complete(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]
 
 
 def _name(source: SourceReport, events: DocumentEvents) -> str:
-    """What a source's row is called: its kind, with its name when there are several."""
-    kind = source.kind
-    return kind.value if len(events.of(kind)) == 1 else f"{kind.value} {source.name}"
+    """What a source's row is called: its kind, else its key, with its name when there are more."""
+    kind = source.kind.value
+    if len(events.of(source.kind)) == 1:
+        return kind
+    alone = bool(source.key) and len(events.under(source.key)) == 1
+    return source.key if alone else f"{source.key or kind} {source.name}"
 
 
 def _unread(message: str, source: SourceReport) -> Verdict | None:
@@ -106,6 +109,9 @@ def _source_verdict(ctx: Context, source: SourceReport) -> Verdict:
     days = covered(source.days, period, bridge, Calendar.of(ctx.subject.inventory))
     share = len(days) / len(period.days)
     detail = _source_detail(source, share)
+    if source.kind is SourceKind.POSTAL:
+        # A good month has no letters at all: silence is no gap here.
+        return passed(_message("read"), detail, source=source.name, lines=source.lines)
     if source.last is None:
         return failed(_message("empty"), detail, severity, source=source.name)
     last = source.last.isoformat()

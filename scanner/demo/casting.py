@@ -79,6 +79,13 @@ _DOCS = {
     DocsStory.UNTRACED: 7,
     DocsStory.NO_REGISTER: 3,
     DocsStory.UNDECLARED: 3,
+    DocsStory.PAPER: 3,
+    DocsStory.LATE: 5,
+    DocsStory.NO_RECEIPT: 5,
+    DocsStory.GAPS: 4,
+    DocsStory.UNREGISTERED: 3,
+    DocsStory.SECRET: 2,
+    DocsStory.NOT_ENTERED: 6,
 }
 _NO_BACKUP_DECLARED = 6
 

@@ -13,6 +13,7 @@ from random import Random
 
 from msgspec.structs import replace
 
+from scanner.demo.arrivals import INCOMING, RECEIVED, arrivals, incoming_rows, received_rows
 from scanner.demo.layout import mail_log
 from scanner.demo.mail import mails, postfix_log
 from scanner.demo.papers import PERIOD_DAYS, Body, Paper, Way, body_of, directory, papers
@@ -44,6 +45,16 @@ _GATEWAY = (
 )
 
 
+_POST = (
+    "Ngày chuyển",
+    "Số, ký hiệu văn bản",
+    "Nơi nhận văn bản",
+    "Số lượng bì",
+    "Ký nhận và dấu bưu điện",
+    "Ghi chú",
+)
+
+
 def declared(out: Path, unit: UnitPlot) -> list[str]:
     """The `documents:` block of a unit's inventory file; empty when it declared nothing."""
     place, docs = unit.place, unit.docs
@@ -58,7 +69,13 @@ def declared(out: Path, unit: UnitPlot) -> list[str]:
     ]
     if docs.story is not DocsStory.NO_REGISTER:
         lines.append(f"  register: {{path: registers/{place.code}.csv}}")
-    lines.append(f"  gateway: {{path: gateway/{place.code}.csv}}")
+    lines += [
+        f"  gateway: {{path: gateway/{place.code}.csv}}",
+        f"  received: {{path: received/{place.code}.csv}}",
+        f"  incoming: {{path: incoming/{place.code}.csv}}",
+    ]
+    if docs.story is DocsStory.PAPER:
+        lines.append(f"  postal: {{path: post/{place.code}.csv}}")
     log = mail_log(out, place.code, docs.mail_host)
     if docs.mail_host:
         path, server = str(log), f", server: {docs.mail_host}"
@@ -73,7 +90,7 @@ def write_documents(out: Path, plot: Plot, random: Random) -> None:
     """Write the directory and everything that the units hand over."""
     bodies = directory(plot.units)
     _write(out / "agencies.csv", _agencies(bodies))
-    for folder in ("registers", "gateway", "mail"):
+    for folder in ("registers", "gateway", "received", "incoming", "post", "mail"):
         (out / folder).mkdir()
     skews = {host.id: host.skew for host in plot.hosts}
     for unit in plot.units:
@@ -83,9 +100,21 @@ def write_documents(out: Path, plot: Plot, random: Random) -> None:
             _write(out / "registers" / f"{code}.csv", _register(unit, sent))
         if story not in (DocsStory.NO_GATEWAY, DocsStory.UNDECLARED):
             _write(out / "gateway" / f"{code}.csv", _gateway(unit, sent, random))
+        if story is DocsStory.PAPER:
+            _write(out / "post" / f"{code}.csv", _post(sent))
         if story is not DocsStory.UNDECLARED:
+            _write_arrivals(out, unit, bodies, plot.now, random)
             skew = dt.timedelta(seconds=skews.get(unit.docs.mail_host, 0))
             _write_mail(out, unit, sent, plot.now, skew, random)
+
+
+def _write_arrivals(
+    out: Path, unit: UnitPlot, bodies: Sequence[Body], now: dt.datetime, random: Random
+) -> None:
+    found = arrivals(unit, bodies, now, random)
+    name = f"{unit.place.code}.csv"
+    _write(out / "received" / name, _table(RECEIVED, received_rows(found, random)))
+    _write(out / "incoming" / name, _table(INCOMING, incoming_rows(found)))
 
 
 def _write(path: Path, text: str) -> None:
@@ -107,7 +136,7 @@ def _agencies(bodies: Sequence[Body]) -> str:
 
 def _register(unit: UnitPlot, sent: Sequence[Paper]) -> str:
     rows = []
-    for paper in sent:
+    for paper in (p for p in sent if p.registered):
         receivers = "; ".join([d.to.name for d in paper.deliveries] + ["Lưu: VT"])
         day = f"{paper.date:%d/%m/%Y}"
         rows.append(
@@ -135,6 +164,7 @@ def _gateway(unit: UnitPlot, sent: Sequence[Paper], random: Random) -> str:
             if delivery.way not in (Way.GATEWAY, Way.COPY):
                 continue
             received = delivery.sent + dt.timedelta(minutes=random.randint(2, 30))
+            got = delivery.received
             ids = [f"{random.getrandbits(64):016x}" for _ in range(2)]
             rows.append(
                 (
@@ -144,12 +174,21 @@ def _gateway(unit: UnitPlot, sent: Sequence[Paper], random: Random) -> str:
                     paper.title,
                     *ids,
                     f"{delivery.sent:%Y-%m-%d %H:%M:%S}",
-                    f"{received:%Y-%m-%d %H:%M:%S}",
-                    "done",
-                    random.choice(("03", "03", "05", "06")),
+                    f"{received:%Y-%m-%d %H:%M:%S}" if got else "",
+                    "done" if got else "sent",
+                    random.choice(("03", "03", "05", "06")) if got else "",
                 )
             )
     return _table(_GATEWAY, rows)
+
+
+def _post(sent: Sequence[Paper]) -> str:
+    rows = []
+    for paper in sent:
+        to = "; ".join(d.to.name for d in paper.deliveries if d.way is Way.POST)
+        if to:
+            rows.append((f"{paper.date:%d/%m/%Y}", paper.notation, to, "1", "", ""))
+    return _table(_POST, rows)
 
 
 def _write_mail(

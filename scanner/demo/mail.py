@@ -62,7 +62,8 @@ def _carrying(paper: Paper, clerk: str, to: str, sent: dt.datetime, way: Way) ->
     # A courtesy copy follows the document; a bypass goes instead of it.
     late = dt.timedelta(minutes=40 if way is Way.COPY else 10)
     name = f"{paper.notation.replace('/', '-')}.signed.pdf"
-    subject = f"{paper.notation} {paper.title}"
+    mark = "[MẬT] " if paper.marked else ""
+    subject = f"{mark}{paper.notation} {paper.title}"
     return Mail(sent + late, clerk, to, subject, name, 380_000 + paper.number * 17)
 
 

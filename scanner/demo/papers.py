@@ -18,6 +18,10 @@ from scanner.demo.plot import DocsStory, UnitPlot
 
 PERIOD_DAYS = 45
 """How far back the correspondence reaches."""
+_JUDGED = 26
+"""Days back from the newest paper that are surely within the judged period."""
+_LATE = 4
+"""Days after which a paper is later than the next working day and not too late for the axis."""
 
 _TYPES = ("BC", "TTr", "KH", "TB", "QĐ", "GM", "CV")
 _DEPARTMENTS = {
@@ -37,6 +41,8 @@ class Way(StrEnum):
     """Only by mail: the bypass that the scan must find."""
     COPY = "copy"
     """Through the gateway, and a courtesy copy by mail."""
+    POST = "post"
+    """By letter only."""
     NOTHING = "nothing"
     """In the register only."""
 
@@ -56,6 +62,8 @@ class Delivery(msgspec.Struct, frozen=True):
     to: Body
     way: Way
     sent: dt.datetime
+    received: bool = True
+    """A receipt came back."""
 
 
 class Paper(msgspec.Struct, frozen=True):
@@ -67,6 +75,9 @@ class Paper(msgspec.Struct, frozen=True):
     date: dt.date
     title: str
     deliveries: tuple[Delivery, ...]
+    registered: bool = True
+    marked: bool = False
+    """Its mails carry a secrecy mark."""
 
     @property
     def notation(self) -> str:
@@ -141,17 +152,53 @@ def _paper(
 
 
 def _told(unit: UnitPlot, found: tuple[Paper, ...], random: Random) -> tuple[Paper, ...]:
-    share = {DocsStory.BYPASS: 0.25, DocsStory.UNTRACED: 0.4}.get(unit.docs.story)
+    """The papers as the story of a unit has them."""
+    story = unit.docs.story
+    share = {
+        DocsStory.BYPASS: 0.25,
+        DocsStory.UNTRACED: 0.4,
+        DocsStory.PAPER: 0.3,
+        DocsStory.LATE: 0.3,
+        DocsStory.NO_RECEIPT: 0.3,
+        DocsStory.GAPS: 0.1,
+        DocsStory.UNREGISTERED: 0.1,
+        DocsStory.SECRET: 0.0,
+    }.get(story)
     if share is None:
         return found
-    way = Way.MAIL if unit.docs.story is DocsStory.BYPASS else Way.NOTHING
-    # The newest are left alone: they may still be on their way.
-    settled = list(found[:-5])
-    chosen = {p.number for p in random.sample(settled, max(3, int(len(settled) * share)))}
-    return tuple(_by(p, way) if p.number in chosen else p for p in found)
+    # The newest are left alone: they may still be on their way. The first has no gap before it.
+    settled = [p for p in found[1:-5] if (found[-1].date - p.date).days <= _JUDGED]
+    count = 1 if story is DocsStory.SECRET else max(3, int(len(settled) * share))
+    chosen = {(p.date, p.number) for p in random.sample(settled, count)}
+    told = (_changed(p, story) if (p.date, p.number) in chosen else p for p in found)
+    return tuple(p for p in told if p is not None)
 
 
-def _by(paper: Paper, way: Way) -> Paper:
-    return msgspec.structs.replace(
-        paper, deliveries=tuple(msgspec.structs.replace(d, way=way) for d in paper.deliveries)
+def _changed(paper: Paper, story: DocsStory) -> Paper | None:
+    """One paper of a story; None when it never was."""
+    match story:
+        case DocsStory.GAPS:
+            return None
+        case DocsStory.UNREGISTERED:
+            return msgspec.structs.replace(paper, registered=False)
+        case DocsStory.SECRET:
+            return msgspec.structs.replace(_by(paper, way=Way.COPY), marked=True)
+        case DocsStory.LATE:
+            return _by(paper, late=dt.timedelta(days=_LATE))
+        case DocsStory.NO_RECEIPT:
+            return _by(paper, received=False)
+    ways = {DocsStory.BYPASS: Way.MAIL, DocsStory.PAPER: Way.POST}
+    return _by(paper, way=ways.get(story, Way.NOTHING))
+
+
+def _by(
+    paper: Paper,
+    way: Way | None = None,
+    late: dt.timedelta = dt.timedelta(),
+    received: bool = True,
+) -> Paper:
+    changed = tuple(
+        msgspec.structs.replace(d, way=way or d.way, sent=d.sent + late, received=received)
+        for d in paper.deliveries
     )
+    return msgspec.structs.replace(paper, deliveries=changed)
