@@ -1,8 +1,9 @@
 """Amavis lines in a Postfix log: the subject of a mail that passed, and the names of its parts.
 
-The subject stands in the line `Passed …` when the verbose template is set, the names in lines
-`p.path …` from log level 3 on. Both carry the id of Amavis's task; the first also the id that
-Postfix knows the mail by. A line over 980 bytes is cut, and what follows begins with three dots.
+The subject stands in the line `Passed …` when the verbose template is set (decoded, and once more
+raw), the names in lines `p.path …` from log level 3 on, again for each recipient. All carry the id
+of Amavis's task; the first also the ids that Postfix knows the mail by. A line over 980 bytes is
+cut, and what follows begins with three dots. Checked against a recorded log of version 2.13.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ OPEN_TASKS = 20_000
 _LONGEST = 32_768
 """Bytes of a line put together again that are looked at."""
 _PARTS = 200
-"""Names of one mail that are looked at."""
+"""Parts of one mail that are looked at."""
 _HEAD = re.compile(rb"\(([0-9-]{3,40})\) (?:\(!+\))?(Passed |p\.path |\.\.\.)")
 _QUEUE = re.compile(rb", Queue-ID: ([0-9A-Za-z]{6,20})(?=, |$)")
 _QUEUED_AS = re.compile(rb", queued_as: ([0-9A-Za-z]{6,20})\b")
@@ -40,7 +41,8 @@ class _Task:
         self.cut = b""
         """The beginning of a line whose end is still to come."""
         self.place: Place | None = None
-        self.parts = 0
+        self.parts: set[bytes] = set()
+        """Parts whose names were read: Amavis says them again for each recipient."""
 
 
 class Tasks:
@@ -93,10 +95,11 @@ class Tasks:
         return [m[1] for m in (second, queue) if m], task.contents
 
     def _names(self, task: _Task, text: bytes, place: PlaceOf) -> None:
+        part = text[text.find(b'"P=') :]
+        if part in task.parts or len(task.parts) >= _PARTS:
+            return
+        task.parts.add(part)
         for name in part_names(text):
-            if task.parts >= _PARTS:
-                return
-            task.parts += 1
             task.contents.read_name(self._finder, name, place)
 
 
@@ -133,5 +136,6 @@ def part_names(text: bytes) -> list[str]:
 
 
 def _plain(text: bytes) -> str:
-    r"""Amavis writes a quote as `\"` and a backslash twice."""
-    return re.sub(r"\\+(.)", r"\1", text.decode("utf-8", "replace"))
+    """Amavis writes a quote and a backslash twice, older versions put a backslash before them."""
+    said = text.decode("utf-8", "replace").replace('""', '"')
+    return re.sub(r"\\{1,2}([\"\\])", r"\1", said)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -175,11 +178,46 @@ def test_a_subject_cannot_name_another_mail() -> None:
     assert [e.recipient for e in read(text).events] == ["soyte.gov.vn"]
 
 
+RECORDED = Path(__file__).parents[2] / "fixtures" / "mail" / "amavis" / "mail.log"
+
+
+def test_a_recorded_log() -> None:
+    """Every number is found where it went; the mail that only forwards another shows no name."""
+    written = dt.datetime(2026, 11, 22, 5, tzinfo=dt.UTC)
+    given = entry("mail.log", RECORDED.read_bytes(), written)
+    found = read_postfix([given], "mail.log", ZoneInfo("UTC"), FINDER)
+    soyte = "soyte.gov.vn"
+    want = {
+        *((n, soyte) for n in (12, 13, 14, 15, 16, 18, 22, 25)),
+        *((17, f"d{n}.gov.vn") for n in range(5)),
+        (19, "chamtre.gov.vn"), (20, "hoankiem.gov.vn"), (21, "hoankiem.gov.vn"),
+        (25, "gmail.com"),
+    }  # fmt: skip
+    assert {(e.key.number, e.recipient) for e in found.events} == want
+    names = {e.key.number for e in found.events if e.mail and e.mail.found == "name"}
+    assert names == {12, 14, 15, 16}
+    report = found.report
+    assert (report.mails, report.mails_with_headers, report.mails_with_names) == (14, 13, 6)
+
+
+def test_names_that_stand_there_for_each_of_many_recipients() -> None:
+    """Amavis says every part again for each recipient: the last part comes after 600 lines."""
+    lines = [
+        line(f'p.path p{n}@x.vn: "P=p9,L=1,M=a/b | P=p{part},L=1/{part},N={part}-BC-UBND-HK.pdf"')
+        for part in (1, 2, 3)
+        for n in range(300)
+    ]
+    found = read(filtered(*lines, passed(None)))
+    assert [e.key.number for e in found.events] == [1, 2, 3]
+
+
 def test_subjects_as_amavis_writes_them() -> None:
     before = b"Passed CLEAN, Hits: -, size: 12"
     for said, subject in (
         (b', Subject: "12/Q\xc4\x90-UBND", From: <a@b>', "12/QĐ-UBND"),
         (b', Subject: "say \\\\"hi\\\\" to", From: <a@b>', 'say "hi" to'),
+        (b', Subject: "say ""hi"" to", From: <a@b>', 'say "hi" to'),
+        (b', Subject: "a \\\\ b", From: <a@b>', "a \\ b"),
         (b', Subject: "=?utf-8?B?MTIvUcSQ?=", From: x', "12/QĐ"),
         (b', Subject: "cut off', "cut off"),
         (b', Subject: "a, b", helo=x', "a, b"),
