@@ -101,6 +101,8 @@ def zip_hashes(data: bytes | bytearray, budget: Budget) -> list[str]:
                     raise Unparsable("an archive that unpacks to too much")
                 hasher.update(chunk)
             found.append(hasher.hexdigest())
+    if not found:
+        raise Unparsable("an archive without a file")
     return found
 
 

@@ -23,8 +23,8 @@ from checks.documents.sources.tally import Tally
 from checks.evidence import Unparsable
 
 _NEW, _REVOKE, _UPDATE, _REPLACE = "0", "1", "2", "3"
-_EARLIEST = 2000
-"""Years before it are no times of a message."""
+_EARLIEST = 2010
+"""Before that year there was no axis: such a time is none."""
 _DOUBTFUL = dt.timedelta(days=366)
 """A message that is older than its document by more than this has a wrong day, not a wrong clock.
 """

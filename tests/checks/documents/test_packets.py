@@ -1,24 +1,17 @@
-"""A folder of edXML packets: what was sent, received, refused, taken back, delivered; and its dirt."""
+"""A folder of edXML packets: what was sent, received, refused, taken back and delivered."""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from checks.documents.agencies import Directory
-from checks.documents.events import DocumentEvent, EventKind, SourceKind, SourceReport
-from checks.documents.numbers import Finder
-from checks.documents.sources import edxml_files, packets_zip
-from checks.documents.sources.packets import read_packets
-from checks.documents.sources.reading import Reading
-from checks.evidence import FailureKind, Unparsable
-from inventory.model import Agency, Unit, UnitKind
-from tests.helpers.correspondence import AGENCIES, PATIENT, UNIT, ZONE, entry
+from checks.documents.events import EventKind, SourceKind
+from inventory.model import Unit, UnitKind
+from tests.helpers.packet_reading import NUMBER
+from tests.helpers.packet_reading import read_packet_files as read
+from tests.helpers.packet_reading import said_by_packets as said
 from tests.helpers.packets import (
     CULTURE,
     HEALTH,
@@ -35,30 +28,6 @@ from tests.helpers.packets import (
 
 SENT, RECEIVED, REFUSED = EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED
 REVOKED, DELIVERED, POSTED = EventKind.REVOKED, EventKind.DELIVERED, EventKind.POSTED
-
-
-def read(
-    *files: str | bytes, unit: Unit = UNIT, agencies: tuple[Agency, ...] = AGENCIES
-) -> tuple[list[DocumentEvent], SourceReport]:
-    reading = Reading(
-        name="packets/*",
-        zone=ZONE,
-        directory=Directory(agencies, unit),
-        finder=Finder(()),
-    )
-    events, report = read_packets(
-        [entry(f"packets/{n}.edxml", data) for n, data in enumerate(files)], reading
-    )
-    return list(events), report
-
-
-def said(*files: str | bytes, **more: Any) -> list[tuple[EventKind, str, str, str]]:
-    """Kind, number, sender and recipient of every event."""
-    events, _ = read(*files, **more)
-    return [(e.kind, str(e.key), e.sender, e.recipient) for e in events]
-
-
-NUMBER = "12/2026/QD-UBND-HK"
 
 
 def test_a_packet_of_this_unit_was_sent_to_each_recipient() -> None:
@@ -121,3 +90,108 @@ def test_a_status_of_a_code_that_nobody_knows_says_nothing() -> None:
 def test_the_order_of_the_files_does_not_matter() -> None:
     files = [document(), status("01"), status("03", at="2026/11/10 10:00:00")]
     assert sorted(said(*files)) == sorted(said(*reversed(files)))
+
+
+def test_the_status_of_a_provincial_axis_in_a_soap_envelope() -> None:
+    answer = soap_status(
+        "03", "12/QĐ-UBND-HK", by=HEALTH, origin=OWN, date="10/11/2026", at="11/11/2026 08:00:00"
+    )
+    assert said(answer) == [(RECEIVED, NUMBER, OWN, HEALTH)]
+
+
+# ------------------------------------------------------------------------- what is done later
+
+
+def test_a_document_that_is_taken_back_is_found_by_its_id_and_not_by_what_the_id_says() -> None:
+    first = document(document_id="H26.5,2020/01/01,99/BC-SYT", to=(HEALTH, CULTURE))
+    back = document(
+        "",
+        "",
+        sent="2026/11/11 08:00:00",
+        to=(CULTURE,),
+        business=doing(1, document_id="H26.5,2020/01/01,99/BC-SYT"),
+    )
+    assert said(first, back)[2:] == [(REVOKED, NUMBER, OWN, CULTURE)]
+    assert said(back, first)[-1] == (REVOKED, NUMBER, OWN, CULTURE)
+    _, report = read(first, document("", "", business=doing(1, document_id="other")))
+    assert (report.extra["take_backs_of_unknown"], report.unparsed) == (1, 1)
+
+
+def test_an_id_that_two_documents_share_ties_nothing() -> None:
+    back = document("", "", business=doing(1, document_id="same"))
+    files = [document(document_id="same"), document("13", document_id="same"), back]
+    events, report = read(*files)
+    assert REVOKED not in {e.kind for e in events}
+    assert report.extra["take_backs_of_unknown"] == 1
+
+
+def test_recipients_added_and_removed() -> None:
+    changed = document(
+        to=(), sent="2026/11/12 08:00:00", business=doing(2, receivers((CULTURE, 1), (HEALTH, 0)))
+    )
+    assert sorted(said(document(), changed)[1:]) == sorted(
+        [
+            (SENT, NUMBER, OWN, CULTURE),
+            (REVOKED, NUMBER, OWN, HEALTH),
+        ]
+    )
+
+
+def test_a_replaced_document_is_taken_back_where_the_message_says() -> None:
+    old = document(document_id="old", to=(HEALTH, CULTURE))
+    new = document("15", to=(HEALTH,), business=doing(3, replaced("old", HEALTH)))
+    assert said(old, new)[2:] == [
+        (SENT, "15/2026/QD-UBND-HK", OWN, HEALTH),
+        (REVOKED, NUMBER, OWN, HEALTH),
+    ]
+
+
+def test_paper_beside_the_electronic_document() -> None:
+    assert said(document(paper="2")) == [
+        (SENT, NUMBER, OWN, HEALTH),
+        (POSTED, NUMBER, OWN, HEALTH),
+    ]
+    assert said(document(paper="-1")) == said(document(paper="null")) == said(document())
+
+
+# ---------------------------------------------------------------------------------- deliveries
+
+THEIRS = {"number": "55", "sign": "SYT-VP", "sender": HEALTH}
+
+
+def test_a_packet_to_this_unit_was_delivered_when_this_unit_got_it() -> None:
+    sent = [(HEALTH, "2026/11/09 16:00:00"), (None, "2026/11/09 16:01:00")]
+    theirs = document(to=(CULTURE, "000.00.12.H26"), sent=sent, **THEIRS)  # type: ignore[arg-type]
+    (event,), _ = read(theirs)
+    assert (event.kind, event.sender, str(event.key)) == (DELIVERED, HEALTH, "55/2026/SYT-VP")
+    assert event.time == dt.datetime(2026, 11, 9, 17, tzinfo=dt.UTC)  # the document's day
+    sent.append((OWN, "2026/11/11 07:00:00"))
+    (event,), _ = read(document(to=(OWN,), sent=sent, **THEIRS))  # type: ignore[arg-type]
+    assert event.time == dt.datetime(2026, 11, 11, tzinfo=dt.UTC)
+
+
+def test_what_this_unit_says_of_anothers_document_shows_its_delivery() -> None:
+    mine = status("03", "55", "SYT-VP", by=OWN, origin=HEALTH)
+    assert said(mine) == [(DELIVERED, "55/2026/SYT-VP", HEALTH, "")]
+
+
+@pytest.mark.parametrize("code", ["02", "15"])
+def test_what_this_unit_refused_or_gave_back_need_not_be_registered(code: str) -> None:
+    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
+    events, report = read(
+        theirs, status(code, "55", "SYT-VP", by=OWN, origin="000.00.05.H26"), document()
+    )
+    assert [e.kind for e in events] == [SENT]
+    assert report.extra["deliveries_taken_back"] == 1
+
+
+def test_what_others_write_to_others_is_counted_and_left_out() -> None:
+    theirs = document(to=(CULTURE,), **THEIRS)  # type: ignore[arg-type]
+    events, report = read(document(), theirs, status(by=CULTURE, origin=HEALTH))
+    assert (len(events), report.extra["of_others"]) == (1, 2)
+
+
+def test_without_known_codes_every_packet_is_one_that_was_sent() -> None:
+    nobody = Unit(id="zz", name="Không rõ", kind=UnitKind.WARD)
+    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
+    assert said(theirs, unit=nobody) == [(SENT, "55/2026/SYT-VP", HEALTH, OWN)]
