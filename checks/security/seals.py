@@ -12,7 +12,7 @@ from checks.files import FileEntry, unpack
 from checks.model import Arg, Context, Severity, Verdict, failed, passed, unknown
 from checks.signatures.declared import Known
 from checks.signatures.model import Fault, Signature
-from checks.signatures.trust import Judged, Standing, judge
+from checks.signatures.trust import KNOWN, Judged, Standing, judge
 from checks.texts import clean
 from inventory.model import System
 
@@ -105,8 +105,11 @@ def unread_verdict(prefix: str, failure: Failure, detail: dict[str, Any]) -> Ver
 
 
 def best_seal(found: tuple[Seal, ...]) -> Seal:
-    """The seal of the best known signer, whose dates are in order if possible."""
-    return min(found, key=lambda s: (_BEST.index(_standing(s)), not _in_order(s)))
+    """The seal of a known signer whose dates are in order, if there is one."""
+    return min(
+        found,
+        key=lambda s: (_standing(s) not in KNOWN, not _in_order(s), _BEST.index(_standing(s))),
+    )
 
 
 def _standing(seal: Seal) -> Standing:

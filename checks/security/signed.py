@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from checks.evidence import (
     Answers,
@@ -95,7 +96,7 @@ class SignedFile(msgspec.Struct, frozen=True, kw_only=True):
     seals: tuple[Seal, ...] = ()
     unread: tuple[Failure, ...] = ()
     keys: int = 0
-    """How many bare keys there were to compare with."""
+    """How many Ed25519 keys there were to compare with."""
 
 
 def signed_path(subject: Subject) -> str:
@@ -138,7 +139,7 @@ def _parse(ctx: Context, answers: Answers) -> SignedFile:
         name=record.name,
         seals=seals(found, known, ctx),
         unread=known.unread,
-        keys=len(known.keys),
+        keys=sum(isinstance(k, Ed25519PublicKey) for k in known.keys),
     )
 
 

@@ -43,7 +43,7 @@ def certificate(der: bytes) -> x509.Certificate:
             warnings.simplefilter("ignore")
             return x509.load_der_x509_certificate(der)
     except REFUSED as e:
-        raise Unreadable(f"a certificate cannot be read: {_line(e)}") from None
+        raise Unreadable(f"a certificate cannot be read: {reason(e)}") from None
 
 
 def certificates(data: bytes) -> tuple[bytes, ...]:
@@ -60,7 +60,7 @@ def certificates(data: bytes) -> tuple[bytes, ...]:
             warnings.simplefilter("ignore")
             found = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
     except REFUSED as e:
-        raise Unreadable(f"the certificates cannot be read: {_line(e)}") from None
+        raise Unreadable(f"the certificates cannot be read: {reason(e)}") from None
     if len(found) > _MOST_CERTIFICATES:
         raise Unreadable(f"more than {_MOST_CERTIFICATES} certificates in one file")
     return tuple(found)
@@ -79,7 +79,7 @@ def public_key(data: bytes) -> PublicKey:
         else:
             key = load_der_public_key(data)
     except REFUSED as e:
-        raise Unreadable(f"the public key cannot be read: {_line(e)}") from None
+        raise Unreadable(f"the public key cannot be read: {reason(e)}") from None
     if not isinstance(key, PublicKey):
         raise Unreadable("the public key is of a kind that is not read: use Ed25519, RSA or ECDSA")
     return key
@@ -138,7 +138,7 @@ def holder(found: x509.Certificate) -> Holder:
             der=der,
         )
     except REFUSED as e:
-        raise Unreadable(f"a certificate cannot be read: {_line(e)}") from None
+        raise Unreadable(f"a certificate cannot be read: {reason(e)}") from None
 
 
 def _person(name: x509.Name) -> Person:
@@ -161,5 +161,7 @@ def _texts(name: x509.Name, oid: x509.ObjectIdentifier) -> Iterator[str]:
             yield clean(_NUMBER.sub("…", attribute.value).strip(), 120)
 
 
-def _line(error: Exception) -> str:
-    return clean(str(error) or type(error).__name__, 160)
+def reason(error: Exception) -> str:
+    """What a library says is wrong, in a line: without the certificate or number that it quotes."""
+    said = str(error).partition("<")[0].removesuffix("(encountered processing ").strip()
+    return clean(_NUMBER.sub("…", said) or type(error).__name__, 160)

@@ -29,9 +29,9 @@ from checks.signatures.certificates import (
     key_digest,
     key_identifier,
     key_of,
+    reason,
 )
 from checks.signatures.model import Fault, Signature
-from checks.texts import clean
 
 MOST_BYTES = 4_194_304
 """Largest blob that is read."""
@@ -196,7 +196,7 @@ def _verified(
     except _Unsupported as e:
         return _with(found, Fault.UNSUPPORTED, str(e))
     except (*REFUSED, IndexError) as e:
-        return _with(found, Fault.UNREADABLE, clean(str(e), 200))
+        return _with(found, Fault.UNREADABLE, reason(e))
     return msgspec.structs.replace(found, key=key, weak=_weak(signer, loaded))
 
 
@@ -323,7 +323,7 @@ def _check_signature(signer: _Signer, found: x509.Certificate) -> str:
     except InvalidSignature:
         raise _Broken(Fault.FORGED, "the key of the certificate did not make it") from None
     except UnsupportedAlgorithm as e:
-        raise _Unsupported(str(e)) from None
+        raise _Unsupported(reason(e)) from None
     return key_digest(key)
 
 

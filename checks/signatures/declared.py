@@ -15,8 +15,8 @@ from checks.signatures.certificates import (
     PublicKey,
     certificate,
     certificates,
-    holder,
     key_digest,
+    key_of,
     public_key,
 )
 from checks.signatures.model import Value
@@ -96,10 +96,11 @@ def read_trust(inventory: Inventory, units: Iterable[str], answers: Answers) -> 
             except Unreadable as e:
                 read.fail(f"{signer.public_key or signer.certificate}: {e}")
                 continue
-            keys += [key] if key is not None else []
+            keys.append(key)
             certified += [der] if der else []
-            digest = key_digest(key) if key is not None else holder(certificate(der)).key
-            declared.append(Declared(id=signer.id, key=digest, name=signer.name, post=signer.post))
+            declared.append(
+                Declared(id=signer.id, key=key_digest(key), name=signer.name, post=signer.post)
+            )
     roots: list[bytes] = []
     for path in roots_of(inventory, units):
         for data in read.files(files_request(TRUST_ROOT, path, Need.OPTIONAL)):
@@ -149,10 +150,12 @@ def _certificates(data: bytes) -> tuple[bytes, ...]:
 
 
 @lru_cache(maxsize=512)
-def _key(data: bytes, *, certified: bool) -> tuple[PublicKey | None, bytes]:
-    """The key of a signer's file, or his certificate (DER), whichever it holds."""
+def _key(data: bytes, *, certified: bool) -> tuple[PublicKey, bytes]:
+    """The key of a signer's file, and his certificate (DER) when that is what it holds."""
     if not certified:
         return public_key(data), b""
     found = certificates(data)[0]
-    holder(certificate(found))
-    return None, found
+    key = key_of(certificate(found))
+    if key is None:
+        raise Unreadable("the key of the certificate is of a kind that is not read")
+    return key, found

@@ -15,8 +15,8 @@ from io import BytesIO
 from typing import Any
 
 from checks.signatures.ber import Unreadable
+from checks.signatures.certificates import reason
 from checks.signatures.model import Value
-from checks.texts import clean
 
 MOST_BYTES = 32 * 1024 * 1024
 """A larger file is left to the light check: reading a document takes many times its size."""
@@ -63,7 +63,7 @@ def validate(
     try:
         return asyncio.run(_validated(data, roots, claimed, now))
     except Exception as e:  # noqa: BLE001 - a parser of others on the bytes of strangers
-        raise Unreadable(clean(f"cannot be read whole: {type(e).__name__}: {e}", 200)) from None
+        raise Unreadable(f"cannot be read whole: {type(e).__name__}: {reason(e)}") from None
 
 
 async def _validated(

@@ -16,9 +16,8 @@ from cryptography.x509 import verification as verifying
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from checks.signatures.ber import Unreadable
-from checks.signatures.certificates import certificate
+from checks.signatures.certificates import certificate, reason
 from checks.signatures.model import Signature, Value
-from checks.texts import clean
 
 _DEEPEST_CHAIN = 6
 _NOT_CHECKED = "not-checked"
@@ -117,9 +116,9 @@ def _chain(signature: Signature, roots: tuple[bytes, ...], at: dt.datetime) -> s
     except verifying.VerificationError as e:
         if _unknown_to_the_verifier(signature.holder.der):
             return f"{_NOT_CHECKED}: authorities with Ed25519 keys are not read here"
-        return clean(f"no chain to a trusted root: {e}", 200)
+        return f"no chain to a trusted root: {reason(e)}"
     except (ValueError, TypeError, UnsupportedAlgorithm) as e:
-        return clean(f"{_NOT_CHECKED}: {e}", 200)
+        return f"{_NOT_CHECKED}: {reason(e)}"
     return "trusted"
 
 

@@ -51,8 +51,12 @@ def new(project: Path | None, system: str) -> None:
     text = records.new_record(chosen, LANGUAGE)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("x", encoding="utf-8") as file:
-            file.write(text)
+        # Taken first, so that two at once cannot both believe that it is theirs.
+        place.open("x").close()
+        write_whole(place, text.encode())
+    except UserError:
+        place.unlink(missing_ok=True)
+        raise
     except FileExistsError:
         raise UserError(f"{said}: is there already, and stays as it is: edit it") from None
     except OSError as e:

@@ -185,6 +185,33 @@ def test_a_signature_with_no_key_to_compare_is_not_judged(world: World) -> None:
     assert said(judge(world)) == ("no-key", "unknown")
 
 
+def test_a_key_of_another_kind_is_no_key_to_compare_with(world: World) -> None:
+    world.certificate(make("rsa"))
+    world.sign(Ed25519PrivateKey.generate())
+    assert said(judge(world)) == ("no-key", "unknown")
+
+
+def test_the_key_of_a_declared_certificate_signs_bare_too(world: World) -> None:
+    one = make("ed25519")
+    world.certificate(one)
+    assert isinstance(one.key, Ed25519PrivateKey)
+    world.sign(one.key)
+    assert said(judge(world)) == ("signed-key", "pass")
+    world.sign(Ed25519PrivateKey.generate())
+    assert said(judge(world)) == ("no-match", "fail")
+
+
+def test_a_trusted_signature_in_order_counts_more_than_a_declared_one_that_is_not(
+    world: World,
+) -> None:
+    root = make(authority=True)
+    old = make("ec", root, end=NOW - dt.timedelta(days=1))
+    world.certificate(old)
+    world.trust(root)
+    world.write(PATH + ".p7s", openssl_cms(world.folder, RECORD, old, make("ec", root)))
+    assert said(judge(world)) == ("signed-trusted", "pass")
+
+
 def test_a_key_that_cannot_be_read_accuses_nobody(world: World) -> None:
     world.sign(world.key())
     (world.folder / "keys/0.pub").unlink()

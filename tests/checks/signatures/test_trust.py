@@ -151,6 +151,16 @@ def test_certificates_in_the_blob_that_cannot_be_read_lead_nowhere(root: Made) -
     assert judge(found, Trust(roots=(b"junk",)), NOW).standing is Standing.UNCHECKED
 
 
+def test_why_there_is_no_chain_quotes_no_certificate(root: Made) -> None:
+    # The library's errors hold the whole subject, identity card number included.
+    for one in (make("ec", root, end=AT - dt.timedelta(days=1)), make("ec"), make("rsa-1024")):
+        found = judged(signature(one), root)
+        assert found.standing is Standing.STRANGER
+        for secret in ("012345678901", "0101234567", "CMND", "a@hanoi", "Nguyễn"):
+            assert secret not in found.chain
+        assert found.chain.startswith("no chain to a trusted root: validation failed")
+
+
 def test_several_certificates_in_one_file(root: Made, middle: Made) -> None:
     assert certificates(root.pem + b"text between\n" + middle.pem) == (root.der, middle.der)
     assert certificates(root.der) == (root.der,)
