@@ -38,6 +38,18 @@ PlaceOf = Callable[[], Place]
 """Where a line stands: worked out only when it names a document."""
 
 
+_MARK = Mention(
+    key=DocumentKey(number=0, sign=""),
+    found=FoundIn.SUBJECT,
+    weak=True,
+    leading=False,
+    cites=False,
+    draft=False,
+    notice=False,
+)
+"""A secrecy mark beside which no document is named."""
+
+
 class MailLog(msgspec.Struct, frozen=True):
     """What a mail server's log says."""
 
@@ -71,7 +83,9 @@ class Contents:
         self._read(finder, text, FoundIn.NAME, place)
 
     def _read(self, finder: Finder, text: str, where: FoundIn, place: PlaceOf) -> None:
-        self.secret = self.secret or is_secret(text)
+        if is_secret(text):
+            self.secret = True
+            self.noted.setdefault(_MARK.key, (_MARK, place()))
         for mention in mentions(finder, text, where):
             known = self.noted.get(mention.key)
             if known is not None and known[0].rank <= mention.rank:
@@ -147,6 +161,8 @@ class Tally:
                 times.setdefault(domain_of(address), time)
         automatic = is_automatic(sender.decode("utf-8", "replace"))
         for key, (mention, place) in contents.noted.items():
+            if not key.number and len(contents.noted) > 1:
+                continue  # what the mail names says it already
             trace = MailTrace(
                 found=mention.found,
                 sender=domain_of(sender),

@@ -24,7 +24,22 @@ from checks.documents.secrecy import secret_mark
 from checks.evidence import Failure, FailureKind, Unparsable
 from checks.model import Severity, Status, Verdict
 from checks.texts import render
-from tests.helpers.correspondence import CULTURE, HEALTH, NOW, ZONE, subject
+from tests.helpers.correspondence import (
+    CULTURE,
+    GATEWAY_HEAD,
+    HEALTH,
+    NOW,
+    REGISTER_HEAD,
+    ZONE,
+    Mail,
+    answers,
+    daily_mails,
+    gateway,
+    judge,
+    log,
+    register,
+    subject,
+)
 from tests.helpers.document_events import (
     DAY,
     MAIL,
@@ -505,3 +520,15 @@ def test_a_log_from_the_future_proves_no_order(minutes: int, said_: str) -> None
     source = msgspec.structs.replace(MAIL, last=NOW + dt.timedelta(minutes=minutes))
     verdict = one(log_clock, known(sources=(source,)))
     assert name(verdict) == (Status.PASS if said_ == "past" else Status.FAIL, said_)
+
+
+def test_a_mark_is_seen_in_a_mail_that_names_no_document() -> None:
+    subj = subject()
+    marked = Mail("2026-11-10T09:00:00", "[MẬT] Gửi anh Nam", to=("nam@vnpt.vn",), size=900)
+    both = Mail("2026-11-11T09:00:00", "TỐI MẬT", names=("100-QD-UBND-HK.pdf",))
+    log_text = log(*daily_mails(), marked, both)
+    evidence = answers(REGISTER_HEAD + register(), GATEWAY_HEAD + gateway(), log_text, subj)
+    (verdict,) = judge(secret_mark, subj, evidence)
+    assert (verdict.status, verdict.detail["total"]) == (Status.FAIL, 2)
+    assert [line["date"] for line in verdict.detail["lines"]] == ["2026-11-10", "2026-11-11"]
+    assert "Nam" not in str(verdict)
