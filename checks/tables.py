@@ -71,7 +71,10 @@ def read_table(
     records = _records(lines_of(entry, encoding), layout.delimiter, entry.name)
     for at, (line, raw, cells) in enumerate(records):
         if at >= layout.header_rows and any(c.strip() for c in cells):
-            yield _row(line, raw.rstrip("\r\n"), cells, layout)
+            row = _row(line, raw.rstrip("\r\n"), cells, layout)
+            # The second line of a merged header, or a remark: it has nothing of ours.
+            if any(row.cells.values()):
+                yield row
 
 
 def _read_sheets(entry: FileEntry, known: Aliases, needed: Needed, wanted: str) -> Iterator[Row]:
@@ -84,7 +87,9 @@ def _read_sheets(entry: FileEntry, known: Aliases, needed: Needed, wanted: str) 
         readable = True
         for at, cells in enumerate(rows):
             if at >= best[1].header_rows and any(c.strip() for c in cells):
-                yield _row(at + 1, "\t".join(cells), cells, best[1])
+                row = _row(at + 1, "\t".join(cells), cells, best[1])
+                if any(row.cells.values()):
+                    yield row
     if not readable:
         raise Unparsable(f"{entry.name}: no sheet has a header row with the columns {wanted}")
 
