@@ -7,6 +7,7 @@ import click
 from checks.documents.samples import PRODUCTS, sample
 from scanner.cli.common import show
 from scanner.cli.documents_explain import explain
+from scanner.cli.documents_statistics import statistics
 from scanner.cli.words import LANGUAGE, t
 
 
@@ -46,3 +47,4 @@ def sample_(product: str | None, language: str) -> None:
 
 
 documents.add_command(explain)
+documents.add_command(statistics)

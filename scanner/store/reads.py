@@ -101,6 +101,13 @@ def results(connection: Connection, scan_id: str) -> list[Result]:
     return sorted((_result(data) for data in found), key=_row_order)
 
 
+def results_of_checks(connection: Connection, scan_id: str, checks: Sequence[str]) -> list[Result]:
+    """The rows of some checks only, in the same order."""
+    ids = tables.results.c.check_id.in_([to_column(check) for check in checks])
+    found = connection.scalars(_data(tables.results, scan_id).where(ids))
+    return sorted((_result(data) for data in found), key=_row_order)
+
+
 def _row_order(row: Result) -> tuple[str, ...]:
     return (row.unit, row.system or "", row.target, row.check, row.subject, row.fingerprint)
 
