@@ -6,6 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -35,12 +36,18 @@ _NUMBER = re.compile(r"\d(?:[ .-]?\d){7,}")
 """Eight digits or more: an identity card, a tax code, a telephone, never a name."""
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings: certificates of old authorities break small rules; what matters is verified."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def certificate(der: bytes) -> x509.Certificate:
     """One certificate in DER; raises `Unreadable`."""
     try:
-        with warnings.catch_warnings():
-            # Certificates of old authorities break small rules; what matters is verified.
-            warnings.simplefilter("ignore")
+        with quiet():
             return x509.load_der_x509_certificate(der)
     except REFUSED as e:
         raise Unreadable(f"a certificate cannot be read: {reason(e)}") from None
@@ -56,8 +63,7 @@ def certificates(data: bytes) -> tuple[bytes, ...]:
         certificate(data)
         return (data,)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             found = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(data)]
     except REFUSED as e:
         raise Unreadable(f"the certificates cannot be read: {reason(e)}") from None
@@ -108,7 +114,8 @@ def key_of(found: x509.Certificate) -> PublicKey | None:
 def key_identifier(found: x509.Certificate) -> bytes:
     """The subject key identifier of a certificate; empty when it has none that can be read."""
     try:
-        extension = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        with quiet():
+            extension = found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     except (*REFUSED, x509.ExtensionNotFound, x509.DuplicateExtension):
         return b""
     return extension.value.digest
@@ -128,15 +135,16 @@ def holder(found: x509.Certificate) -> Holder:
     key = key_of(found)
     der = found.public_bytes(Encoding.DER)
     try:
-        return Holder(
-            person=_person(found.subject),
-            issuer=_person(found.issuer),
-            not_before=found.not_valid_before_utc,
-            not_after=found.not_valid_after_utc,
-            fingerprint=hashlib.sha256(der).hexdigest(),
-            key=key_digest(key) if key else "",
-            der=der,
-        )
+        with quiet():
+            return Holder(
+                person=_person(found.subject),
+                issuer=_person(found.issuer),
+                not_before=found.not_valid_before_utc,
+                not_after=found.not_valid_after_utc,
+                fingerprint=hashlib.sha256(der).hexdigest(),
+                key=key_digest(key) if key else "",
+                der=der,
+            )
     except REFUSED as e:
         raise Unreadable(f"a certificate cannot be read: {reason(e)}") from None
 

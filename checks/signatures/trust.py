@@ -6,7 +6,6 @@ A signature that holds says only that some key made it. Whose key that is stands
 from __future__ import annotations
 
 import datetime as dt
-import warnings
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +15,7 @@ from cryptography.x509 import verification as verifying
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from checks.signatures.ber import Unreadable
-from checks.signatures.certificates import certificate, reason
+from checks.signatures.certificates import certificate, quiet, reason
 from checks.signatures.model import Signature, Value
 
 _DEEPEST_CHAIN = 6
@@ -110,8 +109,7 @@ def _chain(signature: Signature, roots: tuple[bytes, ...], at: dt.datetime) -> s
     if not roots or signature.holder is None:
         return _NOT_CHECKED
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             _verify(signature.holder.der, signature.others, roots, at)
     except verifying.VerificationError as e:
         if _unknown_to_the_verifier(signature.holder.der):
