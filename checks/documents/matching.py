@@ -80,7 +80,7 @@ def match(
 ) -> Matching:
     """Join register, gateway, mail and post for the documents dated, or mailed out, in `period`."""
     documents = Documents(events.events, zone)
-    counts: Counter[str] = Counter()
+    counts: Counter[str] = Counter(documents=0)
     carried = Carried(events.events, documents, directory, period)
     graded = grade_mails(events.events, documents, directory, period, rules.large)
     counts.update(graded.counts)

@@ -66,7 +66,10 @@ def secret_mark(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]:
 def _found(ctx: Context, events: DocumentEvents, options: SecretOptions) -> list[tuple[str, Place]]:
     """Day and line of each, every line once, oldest first."""
     period = period_of(ctx, options)
-    documents = Documents(events.events, ctx.zone)
+    rows = events_of(events.events, {EventKind.REGISTERED})
+    # All of them or none: a number may be another year's, which was no secret.
+    some = any(row.reason == SECRET for row in rows)
+    documents = Documents(events.events if some else (), ctx.zone)
     found: dict[str, tuple[str, Place]] = {}
     for event in events_of(events.events, _CARRIED):
         if event.time is None:

@@ -148,6 +148,8 @@ def test_shares_need_coverage_and_something_sent(check: Any) -> None:
     assert name(one(check, known(sources=few))) == (Status.UNKNOWN, "cannot-tell")
     nothing = DocumentEvents(events=tuple(registered(1)), sources=SOURCES)
     assert name(one(check, nothing)) == (Status.NOT_APPLICABLE, "nothing-sent")
+    older = DocumentEvents(events=tuple(registered(1, day=dt.date(2026, 8, 1))), sources=SOURCES)
+    assert name(one(check, older)) == (Status.NOT_APPLICABLE, "nothing-sent")
     broken = msgspec.structs.replace(
         SOURCES[0], failure=Failure(kind=FailureKind.UNPARSABLE, detail="so.csv:3: no")
     )
@@ -404,6 +406,14 @@ def test_a_document_registered_as_secret_may_be_neither_mailed_nor_on_the_axis()
     assert by_axis.message.args["gateway"] == 1
     speaks = MailTrace(found=FoundIn.SUBJECT, cites=True)
     assert one(secret_mark, known(row, mailed(100, trace=speaks))).status is Status.PASS
+
+
+def test_last_years_secret_is_not_this_years_document_of_the_same_number() -> None:
+    rows = [
+        *registered(100, day=dt.date(2025, 12, 20), reason="MAT", year=2025),
+        *registered(100, day=DAY),
+    ]
+    assert one(secret_mark, known(rows, sent(100, year=0))).status is Status.PASS
 
 
 def test_no_mark_is_only_seen_where_marks_could_be() -> None:

@@ -231,6 +231,9 @@ INNOCENTS = {
     "foreign document forwarded": World(mails=[mail("x", names=("55-QD-SYT.pdf",))]),
     "central text": World(mails=[mail("x", names=("30-2020-ND-CP.pdf",))]),
     "generic sign of another ward": World(mails=[mail("x", names=("55-QD-UBND.pdf",))]),
+    "a bank's report": World(mails=[mail("x", names=("12-BC-NHCT.pdf",), sender="a@nganhang.vn")]),
+    "a bank's report passed on": World(mails=[mail("x", names=("12-BC-NHCT.pdf",))]),
+    "a report in a form": World(mails=[mail("Biểu mẫu 02/BC, kỳ 11/2026")]),
     "contract": World(mails=[mail("05/2025/HĐKT-ABC")]),
     "product": World(mails=[mail("iPhone 15/PRO-MAX")]),
     "exempt: outage": one(NAMED, reason="SU_CO_HE_THONG"),
@@ -366,6 +369,16 @@ def test_numbers_of_one_document_with_suffixes_are_two() -> None:
         sent=[(f"100a/{SIGN}", HEALTH, "2026-11-10 08:30:00", "03")],
     )
     assert (world.counts()["routed"], world.counts()["no_trace"]) == (DUE + 1, 1)
+
+
+def test_leading_zeros_and_offsets_are_the_same_number_and_moment() -> None:
+    world = World(
+        rows=[(f"0100/{SIGN}", DAY, "Sở Y tế")],
+        # 08:30 in Hà Nội: within the hour of the mail, which would else have come early.
+        sent=[(NUMBER, HEALTH, "2026-11-10T01:30:00Z", "03")],
+        mails=[mail("x", "2026-11-10T09:00:00", names=("100-QD-UBND-HK.pdf",))],
+    )
+    assert (world.counts()["copy"], world.counts()["pairs"]) == (1, DUE + 1)
 
 
 def test_groups_and_unknown_recipients_are_counted_not_judged() -> None:
