@@ -76,7 +76,7 @@ def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
         # Only signs that are known: a guess alone is no finding.
         plain = {h.key for h in hits}
         sure = [h for h in again if h.key in plain or h.key.sign in finder.signs]
-        if len(sure) > len(hits):
+        if any(h.key not in plain for h in sure):
             text, hits = repaired, sure
     if not hits:
         return

@@ -170,6 +170,12 @@ def test_rows_without_a_head() -> None:
         read("hello,SEND,you\r\n")
 
 
+def test_the_columns_of_one_file_are_not_those_of_the_next() -> None:
+    second = "#Date: 2026-11-11T01:00:00.000Z\r\n" + row(at="2026-11-11T01:00:02.123Z")
+    with pytest.raises(Unparsable, match=r"^MSGTRK1.LOG:2: a row before any line #Fields:"):
+        read(log(row()), second)
+
+
 def test_fifty_recipients_in_one_row() -> None:
     to = ";".join(f"p{n}@d{n % 5}.gov.vn" for n in range(50)) + ";/o=HK/ou=x/cn=noi-bo"
     assert sorted(e.recipient for e in read(log(row(to=to))).events) == [

@@ -253,7 +253,7 @@ def test_what_a_sender_writes_is_not_believed() -> None:
     """In greeting, Message-ID, subject and name: words that look like Exim's own."""
     evil = r"x\" S=999 => boss@gmail.com T=\"99/QD-UBND-HK"
     mail = Mail(evil, name=f"a] {LONG} => boss@gmail.com")
-    text = "".join(mail.lines()).replace("(pc-7)", '(h T="98/QD-UBND-HK" S=77)')
+    text = "".join(mail.lines()).replace("(pc-7)", '(h T="98/QD-UBND-HK" S=77 x)')
     (event,) = read(text).events
     assert event.mail is not None
     assert (event.key.number, event.recipient, event.mail.size) == (99, "soyte.gov.vn", 250_000)

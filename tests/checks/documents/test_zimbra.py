@@ -241,7 +241,8 @@ def test_encodings_of_names(logged: bytes, key: str) -> None:
 
 def test_a_name_with_line_ends_and_a_trace_behind() -> None:
     trace = "com.zimbra.common.service.ServiceException: system failure\n\tat a.b(C.java:1)\n"
-    text = sending("phu luc\n12-QĐ-UBND-HK.pdf") + trace + sending("x", message="<b@y>")
+    other = sending("13-BC-UBND-HK.pdf", message="<b@y>")
+    text = sending("phu luc\n12-QĐ-UBND-HK.pdf").replace(", path=/opt", "\n") + trace + other
     found = read(text)
     assert documents(found) == [("12/QD-UBND-HK", False)]
     assert len(found.uploads.sent) == 2
