@@ -276,7 +276,7 @@ def test_old_style_stamps_in_a_zone_of_their_own() -> None:
     assert event.time == dt.datetime(2026, 11, 9, 8, 0, 2, tzinfo=dt.UTC)
 
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def old_style(text: str) -> str:
