@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -22,7 +22,6 @@ from checks.documents.sources.x_road_outages import (
     SHORTEST,
     Outage,
     State,
-    by_day,
     moment,
     state_of,
 )
@@ -130,7 +129,7 @@ class _Exchange:
         runs = list(calls.runs())
         outages = [run for run in runs if run.end - run.start >= SHORTEST]
         for outage in outages:
-            self.tally.add(*self._events(outage))
+            self.tally.add(self._event(outage))
         for time in calls.ends():
             self.tally.seen(moment(time))
         for day in calls.days(self._zone):
@@ -153,18 +152,17 @@ class _Exchange:
         extra["total_outages"] = len(outages)
         return events, msgspec.structs.replace(report, extra=extra)
 
-    def _events(self, outage: Outage) -> Iterator[DocumentEvent]:
+    def _event(self, outage: Outage) -> DocumentEvent:
         first = next((self._faults[c] for c in outage.calls if c in self._faults), None)
         place, reason = first or next(iter(self._faults.values()))
-        for begin, end in by_day(outage, self._zone):
-            yield DocumentEvent(
-                kind=EventKind.OUTAGE,
-                key=DocumentKey(number=0, sign=""),
-                place=place,
-                time=begin,
-                until=end,
-                reason=reason,
-            )
+        return DocumentEvent(
+            kind=EventKind.OUTAGE,
+            key=DocumentKey(number=0, sign=""),
+            place=place,
+            time=moment(outage.start),
+            until=moment(outage.end),
+            reason=reason,
+        )
 
 
 def _time(record: Record) -> int | None:

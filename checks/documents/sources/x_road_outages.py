@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -87,16 +86,3 @@ def runs_of(calls: Iterable[Call]) -> Iterator[Outage]:
 def moment(milliseconds: int) -> dt.datetime:
     """The moment, in UTC."""
     return dt.datetime.fromtimestamp(milliseconds / 1000, dt.UTC)
-
-
-def by_day(outage: Outage, zone: ZoneInfo) -> Iterator[tuple[dt.datetime, dt.datetime]]:
-    """Its part of each day: from and to, in UTC."""
-    begin, end = moment(outage.start), moment(outage.end)
-    while True:
-        day = begin.astimezone(zone).date() + dt.timedelta(days=1)
-        midnight = dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC)
-        if end < midnight:
-            yield begin, end
-            return
-        yield begin, midnight
-        begin = midnight
