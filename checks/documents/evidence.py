@@ -28,6 +28,7 @@ from checks.documents.sources.reading import Read, Reader, Reading
 from checks.documents.sources.received import read_received
 from checks.documents.sources.register import read_register
 from checks.documents.sources.uploads import Join
+from checks.documents.sources.x_road import read_x_road
 from checks.documents.sources.zimbra import read_zimbra
 from checks.evidence import (
     Answers,
@@ -76,6 +77,7 @@ REGISTER = _probe("register", "the outgoing register in the project folder")
 GATEWAY = _probe("gateway", "the gateway export in the project folder")
 RECEIVED = _probe("received", "the gateway's list of deliveries in the project folder")
 PACKETS = _probe("packets", "edXML packets and status messages in the project folder")
+X_ROAD = _probe("x-road", "operational monitoring data of X-Road in the project folder")
 INCOMING = _probe("incoming", "the incoming register in the project folder")
 POSTAL = _probe("postal", "the register of letters sent by post in the project folder")
 MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
@@ -118,6 +120,7 @@ FILE_KINDS = (
     FileKind(key="gateway", source=SourceKind.GATEWAY, probe=GATEWAY, read=_read_gateway),
     FileKind(key="packets", source=SourceKind.GATEWAY, probe=PACKETS, read=read_packets),
     FileKind(key="received", source=SourceKind.GATEWAY, probe=RECEIVED, read=read_received),
+    FileKind(key="x_road", source=SourceKind.GATEWAY, probe=X_ROAD, read=read_x_road),
     FileKind(key="incoming", source=SourceKind.INCOMING, probe=INCOMING, read=read_incoming),
     FileKind(key="postal", source=SourceKind.POSTAL, probe=POSTAL, read=read_postal),
 )

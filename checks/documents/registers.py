@@ -231,11 +231,12 @@ def incoming_registered(ctx: Context, _: None, events: DocumentEvents) -> Iterat
         "coverage": round(share, 4),
         "total": len(late),
         "documents": [_arrival_shown(a, directory) for a in late[:LISTED]],
-        "flows": flows_of(
+    }
+    if events.under("received", "packets"):  # What only mail shows is not all that came.
+        detail["flows"] = flows_of(
             (a.day, partner_code(a.sender, directory), kind_of(a.key.sign), a.state.value)
             for a in found
-        ),
-    }
+        )
     if found or events.under("received", "packets", "mail"):
         yield _entered(ctx, found, detail, share)
     else:

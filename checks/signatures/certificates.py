@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from cryptography import x509
@@ -137,8 +137,8 @@ def holder(found: x509.Certificate) -> Holder:
     try:
         with quiet():
             return Holder(
-                person=_person(found.subject),
-                issuer=_person(found.issuer),
+                person=_person(lambda: found.subject),
+                issuer=_person(lambda: found.issuer),
                 not_before=found.not_valid_before_utc,
                 not_after=found.not_valid_after_utc,
                 fingerprint=hashlib.sha256(der).hexdigest(),
@@ -149,7 +149,11 @@ def holder(found: x509.Certificate) -> Holder:
         raise Unreadable(f"a certificate cannot be read: {reason(e)}") from None
 
 
-def _person(name: x509.Name) -> Person:
+def _person(named: Callable[[], x509.Name]) -> Person:
+    try:
+        name = named()
+    except REFUSED:
+        return Person()  # Some name of an old alphabet: who it is stays unsaid, the key counts.
     # Only these three are ever taken: UID, serialNumber and e-mail hold identity card numbers,
     # tax codes and addresses of persons.
     first = {

@@ -9,20 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import hashlib
 import re
 from collections.abc import Sequence
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.exceptions import InvalidSignature
 
-from checks.signatures import ber
+from checks.signatures import algorithms, ber
+from checks.signatures.algorithms import Content, Unsupported
 from checks.signatures.ber import Node, Unreadable
 from checks.signatures.certificates import (
     REFUSED,
+    PublicKey,
     certificate,
     holder,
     issuer_and_serial,
@@ -38,43 +37,12 @@ MOST_BYTES = 4_194_304
 _MOST_SIGNERS = 16
 _MOST_CERTIFICATES = 64
 
-Content = Sequence[bytes | memoryview]
-"""The signed bytes, in one piece or several."""
-
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _STAMP_INFO = "1.2.840.113549.1.9.16.1.4"
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _SIGNING_TIME = "1.2.840.113549.1.9.5"
 _STAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an identifier
-
-_HASHES: dict[str, hashes.HashAlgorithm] = {
-    "1.3.14.3.2.26": hashes.SHA1(),  # noqa: S303 - read, and called weak
-    "2.16.840.1.101.3.4.2.1": hashes.SHA256(),
-    "2.16.840.1.101.3.4.2.2": hashes.SHA384(),
-    "2.16.840.1.101.3.4.2.3": hashes.SHA512(),
-    "2.16.840.1.101.3.4.2.4": hashes.SHA224(),
-}
-_RSA = {
-    "1.2.840.113549.1.1.5": "1.3.14.3.2.26",
-    "1.2.840.113549.1.1.11": "2.16.840.1.101.3.4.2.1",
-    "1.2.840.113549.1.1.12": "2.16.840.1.101.3.4.2.2",
-    "1.2.840.113549.1.1.13": "2.16.840.1.101.3.4.2.3",
-    "1.2.840.113549.1.1.14": "2.16.840.1.101.3.4.2.4",
-}
-_ECDSA = {
-    "1.2.840.10045.4.1": "1.3.14.3.2.26",
-    "1.2.840.10045.4.3.1": "2.16.840.1.101.3.4.2.4",
-    "1.2.840.10045.4.3.2": "2.16.840.1.101.3.4.2.1",
-    "1.2.840.10045.4.3.3": "2.16.840.1.101.3.4.2.2",
-    "1.2.840.10045.4.3.4": "2.16.840.1.101.3.4.2.3",
-}
-_RSA_PLAIN, _RSA_PSS = "1.2.840.113549.1.1.1", "1.2.840.113549.1.1.10"
-_EC_PLAIN, _ED25519 = "1.2.840.10045.2.1", "1.3.101.112"
-
-
-class _Unsupported(Exception):  # noqa: N818 - becomes a fault
-    """Not wrong, but of a kind that is not read here."""
 
 
 class _Broken(Exception):  # noqa: N818 - becomes a fault
@@ -185,19 +153,21 @@ def _verified(
         )
         own = _own_certificate(signer, (*signed.certificates, *known))
         rest = tuple(c for c in signed.certificates if c != own)
-        loaded = certificate(own)
+        loaded = _loaded(own)
         found = msgspec.structs.replace(found, holder=holder(loaded), others=rest)
         if outer is not None:
             raise outer
         _check_content(signer, signed.content_type, content)
-        key = _check_signature(signer, loaded)
+        key = _key(loaded)
+        _check_signature(signer, key)
     except _Broken as e:
         return _with(found, e.fault, str(e))
-    except _Unsupported as e:
+    except Unsupported as e:
         return _with(found, Fault.UNSUPPORTED, str(e))
     except (*REFUSED, IndexError) as e:
         return _with(found, Fault.UNREADABLE, reason(e))
-    return msgspec.structs.replace(found, key=key, weak=_weak(signer, loaded))
+    weak = algorithms.weak(key, signer.algorithm, signer.digest)
+    return msgspec.structs.replace(found, key=key_digest(key), weak=weak)
 
 
 def _with(found: Signature, fault: Fault, reason: str) -> Signature:
@@ -215,10 +185,10 @@ def _stamp(signed: Signed, node: Node, content: Content, known: Sequence[bytes])
         fields = _group(ber.whole(enclosed))
         algorithm, digest = _group(fields[2])
         name = ber.oid(_group(algorithm)[0])
-        if _digest(_hash(name), content) != ber.octets(digest):
+        if algorithms.digest(name, content) != ber.octets(digest):
             return _with(found, Fault.CHANGED, "the time stamp is of other bytes")
         return msgspec.structs.replace(found, claimed=ber.time(fields[4]))
-    except _Unsupported as e:
+    except Unsupported as e:
         return _with(found, Fault.UNSUPPORTED, str(e))
     except (ValueError, IndexError) as e:
         return _with(found, Fault.UNREADABLE, str(e))
@@ -271,6 +241,21 @@ def _own_certificate(signer: _Signer, among: Sequence[bytes]) -> bytes:
     raise _Broken(Fault.NO_CERTIFICATE, "the certificate of the signer is not there")
 
 
+def _loaded(der: bytes) -> x509.Certificate:
+    try:
+        return certificate(der)
+    except Unreadable as e:
+        # A strange certificate is no proof of a forgery.
+        raise Unsupported(str(e)) from None
+
+
+def _key(found: x509.Certificate) -> PublicKey:
+    key = key_of(found)
+    if key is None:
+        raise Unsupported("keys of this kind are not read")
+    return key
+
+
 def _is_of(sid: Node, der: bytes) -> bool:
     if sid.tag & 0xDF == 0x80:
         wanted = ber.octets(sid)
@@ -281,88 +266,20 @@ def _is_of(sid: Node, der: bytes) -> bool:
 
 def _check_content(signer: _Signer, content_type: str, content: Content) -> None:
     if signer.attributes is None:
-        raise _Unsupported("the signature has no signed attributes")
+        raise Unsupported("the signature has no signed attributes")
     if ber.oid(_one(signer.attributes, _CONTENT_TYPE)) != content_type:
         raise _Broken(Fault.FORGED, "the signer signed another kind of content")
     claimed = ber.octets(_one(signer.attributes, _MESSAGE_DIGEST))
-    if _digest(_hash(signer.digest), content) != claimed:
+    if algorithms.digest(signer.digest, content) != claimed:
         raise _Broken(Fault.CHANGED, "the signer signed other bytes")
 
 
-def _hash(name: str) -> hashes.HashAlgorithm:
-    if name not in _HASHES:
-        raise _Unsupported(f"digests by algorithm {name} are not read")
-    return _HASHES[name]
-
-
-def _digest(algorithm: hashes.HashAlgorithm, content: Content) -> bytes:
-    found = hashlib.new(algorithm.name, usedforsecurity=False)
-    for piece in content:
-        found.update(piece)
-    return found.digest()
-
-
-def _check_signature(signer: _Signer, found: x509.Certificate) -> str:
-    """Verify the key's signature over the attributes; its digest, raises a fault."""
-    key = key_of(found)
-    if key is None or signer.attributes is None:
-        raise _Unsupported("keys of this kind are not read")
-    name = ber.oid(_group(signer.algorithm)[0])
+def _check_signature(signer: _Signer, key: PublicKey) -> None:
+    if signer.attributes is None:
+        raise Unsupported("the signature has no signed attributes")
     # Signed is the set of attributes by itself, not the tagged field of the message.
     message = ber.der(signer.attributes, ber.SET)
     try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signer.signature, message, *_rsa(name, signer))
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            digest = signer.digest if name == _EC_PLAIN else _named(_ECDSA, name)
-            key.verify(signer.signature, message, ec.ECDSA(_hash(digest)))
-        elif name == _ED25519:
-            key.verify(signer.signature, message)
-        else:
-            raise _Broken(Fault.FORGED, "key and algorithm of the signature do not fit")
+        algorithms.check(key, signer.algorithm, signer.digest, signer.signature, message)
     except InvalidSignature:
         raise _Broken(Fault.FORGED, "the key of the certificate did not make it") from None
-    except UnsupportedAlgorithm as e:
-        raise _Unsupported(reason(e)) from None
-    return key_digest(key)
-
-
-def _named(table: dict[str, str], name: str) -> str:
-    if name not in table:
-        raise _Unsupported(f"signatures by algorithm {name} are not read")
-    return table[name]
-
-
-def _rsa(name: str, signer: _Signer) -> tuple[padding.AsymmetricPadding, hashes.HashAlgorithm]:
-    if name == _RSA_PSS:
-        return _pss(signer.algorithm)
-    digest = signer.digest if name == _RSA_PLAIN else _named(_RSA, name)
-    return padding.PKCS1v15(), _hash(digest)
-
-
-def _pss(algorithm: Node) -> tuple[padding.PSS, hashes.HashAlgorithm]:
-    digest = mask = "1.3.14.3.2.26"
-    salt = 20
-    for field in _group(_group(algorithm)[1]):
-        inner = field.parts[0]
-        if field.tag == 0xA0:
-            digest = ber.oid(_group(inner)[0])
-        elif field.tag == 0xA1:
-            mask = ber.oid(_group(_group(inner)[1])[0])
-        elif field.tag == 0xA2:
-            salt = ber.integer(inner)
-    if not 0 <= salt <= 512:
-        raise Unreadable("the salt of the signature is out of bounds")
-    return padding.PSS(padding.MGF1(_hash(mask)), salt), _hash(digest)
-
-
-def _weak(signer: _Signer, found: x509.Certificate) -> tuple[str, ...]:
-    weak = []
-    name = ber.oid(_group(signer.algorithm)[0])
-    used = {signer.digest, _RSA.get(name), _ECDSA.get(name)}
-    if "1.3.14.3.2.26" in used:
-        weak.append("sha1")
-    key = key_of(found)
-    if isinstance(key, rsa.RSAPublicKey) and key.key_size < 2048:
-        weak.append(f"rsa-{key.key_size}")
-    return tuple(weak)

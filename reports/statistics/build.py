@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 
 from checks.documents.kinds import kinds
+from checks.evidence import FailureKind
+from checks.model import Status
 from checks.results import Result, ScanInfo
 from checks.texts import clean
 from inventory.model import Unit
@@ -102,7 +104,7 @@ def _take(side: _Side, row: Result) -> bool:
     """Count the days of a row that no newer scan has counted; False when it has none."""
     first = side.days == 0
     flows, period = row.detail.get("flows"), _period(row.detail)
-    if not isinstance(flows, Mapping) or period is None:
+    if not isinstance(flows, Mapping) or period is None or _unseen(row, flows):
         if first and side.missing == "no_scan":
             older = "older_scan" if "counts" in row.detail or "deliveries" in row.detail else ""
             side.missing = older or (row.failure.kind.value if row.failure else row.status.value)
@@ -120,6 +122,14 @@ def _take(side: _Side, row: Result) -> bool:
     for day in mine:
         side.cells.update(dict(_cells(flows.get(day.isoformat()))))
     return True
+
+
+def _unseen(row: Result, flows: Mapping[str, Any]) -> bool:
+    """Whether a row's counts stand for nothing: a zero would say that there were no documents."""
+    if row.status not in {Status.UNKNOWN, Status.ERROR}:
+        return False
+    undeclared = row.failure is not None and row.failure.kind is FailureKind.NOT_DECLARED
+    return undeclared or not flows
 
 
 def _period(detail: Mapping[str, Any]) -> tuple[dt.date, dt.date] | None:

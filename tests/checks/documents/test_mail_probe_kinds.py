@@ -7,13 +7,16 @@ import datetime as dt
 import lzma
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from checks.documents.evidence import DOCUMENTS, MAILS
 from checks.documents.numbers import Finder
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
@@ -23,12 +26,13 @@ from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.zimbra import read_zimbra
 from checks.evidence import Need
 from checks.files import FileEntry, unpack
+from inventory.model import Documents, MailSource
 from inventory.schema import MAIL_KINDS
 from tests.checks.documents import test_amavis as amavis
 from tests.checks.documents import test_exchange as exchange
 from tests.checks.documents import test_exim as exim
 from tests.checks.documents import test_zimbra as zimbra
-from tests.helpers.correspondence import ZONE, gz
+from tests.helpers.correspondence import UNIT, ZONE, gz, subject
 
 SHELLS = [s for s in ("dash", "bash", "busybox") if shutil.which(s)]
 FINDER = Finder(["QĐ-UBND-HK", "BC-UBND-HK", "TTr-UBND-HK"])
@@ -120,6 +124,19 @@ def test_every_kind_of_the_inventory_is_known() -> None:
         # Python reads them like grep, so nothing in them means something only to one of the two.
         re.compile(NEEDED[kind])
         assert not re.search(r"\\[dswb]|\(\?", NEEDED[kind])
+
+
+def test_each_kind_is_asked_for_once_and_by_its_own_words() -> None:
+    sources = tuple(MailSource(kind=k, server="hk-mail", path=f"/var/log/{k}") for k in MAIL_KINDS)
+    subj = subject(replace(UNIT, documents=Documents(mail=sources)))
+    asked = DOCUMENTS.requests(subj)
+    assert [(r.target, r.params.get("kind", "postfix")) for r in asked] == [
+        ("hk-mail", k) for k in MAIL_KINDS
+    ]
+    assert [r.key for r in MAILS.requests(subj)] == [r.key for r in asked]
+    assert len({r.key for r in asked}) == len(MAIL_KINDS)
+    for request, kind in zip(asked, MAIL_KINDS, strict=True):
+        assert shlex.quote(NEEDED[kind]) in request.script
 
 
 PACKED: dict[str, Callable[[bytes], bytes]] = {

@@ -51,7 +51,7 @@ def test_a_packet_of_this_unit_was_sent_to_each_recipient() -> None:
     assert (report.kind, report.lines, report.days) == (
         SourceKind.GATEWAY,
         1,
-        {dt.date(2026, 11, 10)},
+        frozenset({dt.date(2026, 11, 10)}),
     )
 
 

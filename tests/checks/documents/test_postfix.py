@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from checks.documents.events import FoundIn
 from checks.documents.numbers import Finder
 from checks.documents.sources import logfiles
-from checks.documents.sources.postfix import MailLog, read_postfix
+from checks.documents.sources.mails import MailLog
+from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.postfix_lines import header_text
 from checks.evidence import Unparsable
 from checks.files import FileEntry
@@ -273,6 +274,44 @@ def test_old_style_stamps_in_a_zone_of_their_own() -> None:
     )
     (event,) = read(text, zone=ZoneInfo("UTC")).events
     assert event.time == dt.datetime(2026, 11, 9, 8, 0, 2, tzinfo=dt.UTC)
+
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def old_style(text: str) -> str:
+    """The same log as a daemon without year and zone in its stamps writes it."""
+    lines = []
+    for line in text.splitlines():
+        stamp, _, rest = line.partition(" ")
+        when = dt.datetime.fromisoformat(stamp)
+        lines.append(f"{MONTHS[when.month - 1]} {when.day:2} {when:%H:%M:%S} {rest}\n")
+    return "".join(lines)
+
+
+def test_old_stamps_over_new_year_in_rotated_files() -> None:
+    """A mail of the old year is delivered in the new one, in another file."""
+    mail = Mail("2026-12-31T23:59:58", NUMBER)
+    lines = mail.lines()
+    older = old_style(log(*daily_mails(NOW, 5)) + "".join(lines[:-2]))
+    newer = old_style("".join(lines[-2:]) + log(Mail("2027-01-03T08:00:00", "Chào")))
+    files = [
+        FileEntry(
+            name=name,
+            mtime=dt.datetime.fromisoformat(mtime).replace(tzinfo=ZONE),
+            data=data if isinstance(data, bytes) else data.encode(),
+        )
+        for name, data, mtime in (
+            ("mail.log", newer, "2027-01-03T08:00:10"),
+            # Packed in March, and the time of the file is that of the packing.
+            ("mail.log.1.gz", gz(older), "2027-03-01T00:00:00"),
+        )
+    ]
+    found = read(*files)
+    (event,) = found.events
+    assert event.time == dt.datetime(2026, 12, 31, 17, 0, 0, tzinfo=dt.UTC)
+    assert found.report.last == dt.datetime(2027, 1, 3, 1, 0, 3, tzinfo=dt.UTC)
+    assert {d.year for d in found.report.days} == {2026, 2027}
 
 
 def test_plain_info_without_our_marker() -> None:

@@ -268,3 +268,11 @@ def test_a_source_given_twice_changes_nothing(world: list[list[DocumentEvent]]) 
     packed = msgspec.structs.replace(events, events=Packed(twice.events))
     assert verdicts(packed) == verdicts(events)
     assert verdicts(twice) == verdicts(events)
+
+
+def test_what_was_matched_for_one_scan_is_not_taken_for_another() -> None:
+    subj = subject()
+    first, second = known(registered(100)), known(registered(100), sent(100))
+    assert one(routed, first, subj).detail["counts"]["no_trace"] == 1
+    assert one(routed, second, subj).detail["counts"]["no_trace"] == 0
+    assert one(routed, first, subj).detail["counts"]["no_trace"] == 1

@@ -18,7 +18,7 @@ from checks.signatures.ber import Unreadable, read
 from checks.signatures.certificates import certificates, public_key
 from checks.signatures.cms import read_cms
 from checks.signatures.detached import cms_signatures, raw_signature, read_raw
-from checks.signatures.model import Fault
+from checks.signatures.model import Fault, Person
 from checks.signatures.writing import cms_file
 from tests.helpers.signing import END, START, Made, make, openssl, openssl_cms
 
@@ -229,6 +229,32 @@ def test_keys_from_every_spelling_and_no_private_one() -> None:
             public_key(text)
         with pytest.raises(Unreadable):
             certificates(text)
+
+
+def test_a_strange_certificate_is_no_proof_of_a_forgery(root: Made, tmp_path: Path) -> None:
+    good = openssl_cms(tmp_path, DATA, make("ec", root))
+    version = b"\xa0\x03\x02\x01\x02"
+    assert good.count(version) == 1
+    (found,) = cms_signatures(DATA, good.replace(version, b"\xa0\x03\x02\x01\x09"))
+    assert found.fault is Fault.UNSUPPORTED
+    # A name in an alphabet that it does not have: who it is stays unsaid.
+    name = b"\x0c\x0fNguy"
+    assert good.count(name) == 1
+    (found,) = cms_signatures(DATA, good.replace(name, b"\x03\x0fNguy"))
+    assert found.holds
+    assert found.holder is not None
+    assert found.holder.person == Person()
+
+
+def test_keys_of_other_kinds_are_not_judged(tmp_path: Path) -> None:
+    openssl("genpkey", "-genparam", "-algorithm", "DSA", "-out", "p", cwd=tmp_path)
+    openssl("genpkey", "-paramfile", "p", "-out", "k", cwd=tmp_path)
+    request = ("req", "-x509", "-key", "k", "-out", "c", "-subj", "/CN=Old", "-days", "9")
+    openssl(*request, cwd=tmp_path)
+    (tmp_path / "content").write_bytes(DATA)
+    args = ("cms", "-sign", "-binary", "-in", "content", "-outform", "DER", "-signer", "c")
+    (found,) = cms_signatures(DATA, openssl(*args, "-inkey", "k", cwd=tmp_path))
+    assert found.fault is Fault.UNSUPPORTED
 
 
 def test_personal_numbers_never_come_out(root: Made, tmp_path: Path) -> None:
