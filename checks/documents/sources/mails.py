@@ -94,8 +94,8 @@ class Contents:
                 continue
             self.noted[mention.key] = (mention, place())
 
-    def add(self, other: Contents) -> None:
-        """The same mail as another line or another log tells of it."""
+    def add(self, other: Contents, ref: bytes = b"") -> None:
+        """The same mail as another line or another log tells of it; `ref` for places without."""
         self.subject = self.subject or other.subject
         self.named = self.named or other.named
         self.told = self.told or other.told
@@ -103,6 +103,8 @@ class Contents:
         for key, (mention, place) in other.noted.items():
             known = self.noted.get(key)
             if known is None or mention.rank < known[0].rank:
+                if ref and not place.ref:
+                    place = msgspec.structs.replace(place, ref=ref.decode("ascii", "replace"))  # noqa: PLW2901
                 self.noted[key] = (mention, place)
 
 

@@ -161,7 +161,7 @@ class _Reader:
         if self._join is not None and not begins:
             told = self._join.ask(rest)
             if told is not None:
-                life.said().add(told)
+                life.said().add(told, life.queue)
 
     def _queued(self, life: _Life | None, rest: bytes) -> None:
         if life is None:
@@ -207,7 +207,7 @@ class _Reader:
             key = host + b"/" + queue
             life = self._open.get(key) or self._ended.get(key)
             if life is not None and not life.handed_on and ended:
-                life.said().add(ended[1])
+                life.said().add(ended[1], life.queue)
                 return
 
     def _delivery(

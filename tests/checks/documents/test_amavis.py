@@ -85,6 +85,7 @@ def test_place_is_the_line_of_amavis() -> None:
     (event,) = read(text).events
     raw = text.splitlines()[event.place.line - 1]
     assert "Passed CLEAN" in raw
+    assert event.place.ref == INNER
     assert event.place.sha256 == hashlib.sha256(raw.encode()).hexdigest()
 
 

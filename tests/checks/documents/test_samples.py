@@ -45,6 +45,11 @@ def test_what_is_to_be_declared_is_read_by_this_version(product: str) -> None:
         assert source["kind"] in MAIL_KINDS
 
 
+def test_zimbra_gets_the_rules_that_run_in_a_real_postfix() -> None:
+    ours = settings("postfix")["/etc/postfix/routing_header_checks.pcre"]
+    assert list(settings("zimbra").values()) == [ours]
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["documents", "sample", "--product", "postfix", "--language", "vi"]) == 0
     out = capsys.readouterr().out

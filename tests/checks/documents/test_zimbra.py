@@ -137,6 +137,8 @@ def test_joined_to_the_log_of_the_mta() -> None:
     assert event.mail is not None
     assert (event.mail.found, event.mail.size) == ("name", 250_000)
     assert event.place.file == "mailbox.log"
+    assert event.place.ref
+    assert event.place.ref in mta()  # the id under which the MTA delivered it
     raw = text.splitlines()[event.place.line - 1]
     assert event.place.sha256 == hashlib.sha256(raw.encode()).hexdigest()
     assert event.time == dt.datetime(2026, 11, 10, 1, 0, 3, tzinfo=dt.UTC)
