@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, Sou
 from checks.documents.evidence import DOCUMENTS, MAILS
 from checks.documents.judged import LISTED, PeriodOptions, iso, period_of
 from checks.documents.rotation import missing_files
+from checks.documents.silence import silent_days, silent_hours
 from checks.evidence import FailureKind
 from checks.model import (
     Arg,
@@ -47,7 +47,10 @@ class VisibleOptions(Options, frozen=True):
 
 
 class GapOptions(PeriodOptions, frozen=True):
-    """Options of `documents.log-gap`: what counts as a gap is `mail_bridge_days`."""
+    """Options of `documents.log-gap`: days that are a gap are more than `mail_bridge_days`."""
+
+    silent_hours: int = 3
+    """Hours without a line, on a working day, in which this log otherwise always has some."""
 
 
 class ClockOptions(Options, frozen=True):
@@ -210,7 +213,9 @@ def _gap(ctx: Context, source: SourceReport) -> Verdict:
     if source.first is None or len(source.days) < 2:
         return unknown(FailureKind.TRUNCATED, f"{own}.short", {"source": source.name},
                        source=source.name, days=len(source.days))  # fmt: skip
-    holes = _holes(source.days, Calendar.of(ctx.subject.inventory), options.mail_bridge_days)
+    calendar = Calendar.of(ctx.subject.inventory)
+    holes = silent_days(source.days, calendar, options.mail_bridge_days)
+    hours = silent_hours(source.hours, calendar, ctx.zone, options.silent_hours)
     lacking = missing_files(source.file_names)
     detail = {
         "source": source.name,
@@ -218,6 +223,8 @@ def _gap(ctx: Context, source: SourceReport) -> Verdict:
         "last": iso(source.last),
         "gaps": [[a.isoformat(), b.isoformat()] for a, b in holes[:LISTED]],
         "total": len(holes),
+        "silent_hours": [[a.isoformat(), b.isoformat()] for a, b in hours[:LISTED]],
+        "total_hours": len(hours),
         "missing_files": list(lacking[:LISTED]),
     }
     if holes:
@@ -225,23 +232,14 @@ def _gap(ctx: Context, source: SourceReport) -> Verdict:
         said: dict[str, Arg] = {"source": source.name, "total": len(holes)}
         ends = {"first": first.isoformat(), "last": last.isoformat()}
         return failed(f"{own}.silent", detail, None, **said, **ends)
+    if hours:
+        longest = max(hours, key=lambda run: run[1] - run[0])
+        said = {"source": source.name, "total": len(hours)}
+        times = {"first": longest[0].isoformat(), "last": longest[1].isoformat()}
+        return failed(f"{own}.silent-hours", detail, None, **said, **times)
     if lacking:
         return failed(f"{own}.missing-file", detail, None, source=source.name, file=lacking[0])
     return passed(f"{own}.whole", detail, source=source.name, days=len(source.days))
-
-
-def _holes(
-    days: frozenset[dt.date], calendar: Calendar, bridge: int
-) -> list[tuple[dt.date, dt.date]]:
-    """First and last day of each silence between two days of the log that is no weekend."""
-    seen = sorted(days)
-    found = []
-    for before, after in itertools.pairwise(seen):
-        first, last = before + dt.timedelta(days=1), after - dt.timedelta(days=1)
-        empty = [before + dt.timedelta(days=n) for n in range(1, (after - before).days)]
-        if sum(d not in calendar.off for d in empty) > bridge and any(map(calendar.works, empty)):
-            found.append((first, last))
-    return found
 
 
 @check(

@@ -166,6 +166,8 @@ class SourceReport(Value, frozen=True):
     """Mails given up because too many were under way at once; not among `mails`."""
     days: frozenset[dt.date] = frozenset()
     """Days (in the project's zone) of which something was seen."""
+    hours: frozenset[int] = frozenset()
+    """Hours since 1970 (UTC) of which something was seen; only logs have them."""
     first: dt.datetime | None = None
     last: dt.datetime | None = None
     mails: int = 0

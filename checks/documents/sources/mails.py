@@ -118,6 +118,7 @@ class Tally:
         self.lines = self.unparsed = self.dropped = self.mails = self.unaddressed = 0
         self._zone = zone
         self._days: set[dt.date] = set()
+        self._hours: set[int] = set()
         self._first: dt.datetime | None = None
         self._last: dt.datetime | None = None
         self._both = self._subjects = self._names = self._large_without = 0
@@ -129,6 +130,7 @@ class Tally:
             self.unparsed += 1
             return
         self._days.add(time.astimezone(self._zone).date())
+        self._hours.add(int(time.timestamp()) // 3600)
         self._first = min(self._first or time, time)
         self._last = max(self._last or time, time)
 
@@ -200,6 +202,7 @@ class Tally:
             unparsed=self.unparsed,
             dropped=self.dropped,
             days=frozenset(self._days),
+            hours=frozenset(self._hours),
             first=self._first,
             last=self._last,
             mails=self.mails,

@@ -17,6 +17,7 @@ from checks.documents.events import (
     SourceKind,
     SourceReport,
 )
+from checks.documents.evidence import DOCUMENTS
 from checks.documents.registers import incoming_registered, numbering, unregistered
 from checks.documents.rotation import missing_files
 from checks.documents.routing import receipts, timely
@@ -33,6 +34,7 @@ from tests.helpers.correspondence import (
     ZONE,
     Mail,
     answers,
+    context,
     daily_mails,
     gateway,
     judge,
@@ -46,6 +48,7 @@ from tests.helpers.document_events import (
     PERIOD,
     SOURCES,
     arrived,
+    at,
     delivered,
     known,
     mailed,
@@ -496,6 +499,37 @@ def test_a_holiday_of_many_days_is_no_gap_in_a_log() -> None:
         assert name(one(log_gap, known(sources=(source,))))[1] == said_
 
 
+def hourly(missing: Any = lambda _day, _hour: False) -> Verdict:
+    """A log with lines from seven to six on every day but what is missing."""
+    hours = {
+        int(at(day, f"{hour:02}:00").timestamp()) // 3600
+        for day in PERIOD
+        for hour in range(7, 18)
+        if not missing(day, hour)
+    }
+    source = report(SourceKind.MAIL, hours=frozenset(hours))
+    return one(log_gap, known(sources=(source,)))
+
+
+def test_hours_of_a_working_day_that_otherwise_have_lines_are_missed() -> None:
+    assert name(hourly()) == (Status.PASS, "whole")
+    assert name(hourly(lambda d, h: d == DAY and h in (9, 10))) == (Status.PASS, "whole")
+    verdict = hourly(lambda d, h: d == DAY and h in (9, 10, 11, 15))
+    assert name(verdict) == (Status.FAIL, "silent-hours")
+    assert verdict.detail["silent_hours"] == [
+        ["2026-11-10T09:00:00+07:00", "2026-11-10T12:00:00+07:00"]
+    ]
+
+
+def test_hours_that_are_often_silent_are_no_habit() -> None:
+    sunday = dt.date(2026, 11, 8)
+    assert name(hourly(lambda d, _: d == sunday)) == (Status.PASS, "whole")
+    seldom = hourly(lambda d, h: h > 12 and d.weekday() in (0, 1))
+    assert name(seldom) == (Status.PASS, "whole")
+    # The first and the last day are cut where the log begins and ends.
+    assert name(hourly(lambda d, h: d in (PERIOD[0], PERIOD[-1]) and h < 15))[1] == "whole"
+
+
 def test_a_missing_rotated_file_is_named() -> None:
     verdict = gap([], file_names=("/var/log/mail.log", "/var/log/mail.log.2.gz"))
     assert name(verdict) == (Status.FAIL, "missing-file")
@@ -542,3 +576,14 @@ def test_a_mark_is_seen_in_a_mail_that_names_no_document() -> None:
     assert (verdict.status, verdict.detail["total"]) == (Status.FAIL, 2)
     assert [line["date"] for line in verdict.detail["lines"]] == ["2026-11-10", "2026-11-11"]
     assert "Nam" not in str(verdict)
+
+
+def test_a_mail_log_tells_its_hours() -> None:
+    subj = subject()
+    text = log(*daily_mails(), Mail("2026-11-10T13:59:59", "x", to=("dan@vnpt.vn",)))
+    evidence = answers(REGISTER_HEAD + register(), GATEWAY_HEAD + gateway(), text, subj)
+    (source,) = DOCUMENTS.parse(context(subj, log_gap.options()), evidence).under("mail")
+    wanted = {int(at(day, "07:00").timestamp()) // 3600 for day in source.days}
+    # 13:59:59 and the lines of the same mail that follow it.
+    more = {int(at(DAY, hour).timestamp()) // 3600 for hour in ("13:00", "14:00")}
+    assert source.hours == wanted | more
