@@ -27,7 +27,7 @@ from checks.texts import clean
 from scanner.transports.base import Clock, SizeLimits
 from scanner.transports.wire import Spool
 
-MOST_FILES = 20_000
+MOST_FILES = 100_000
 """A pattern that matches more is a mistake."""
 
 _CHUNK = 1 << 18
