@@ -87,6 +87,10 @@ class ScanInfo(Value, frozen=True):
     judged: int = 0
     simulated: bool = False
     coverage_floor: int = 80
+    documents_until: dt.datetime | None = None
+    """When the details about documents (numbers, places, hashes) are to be removed; counts stay."""
+    documents_ended: dt.datetime | None = None
+    """When they were."""
 
 
 class Scan(Value, frozen=True):

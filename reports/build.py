@@ -150,6 +150,8 @@ def _about(scan: Scan, words: Words, now: dt.datetime, law: Rules) -> About:
         first_day=first,
         last_day=first + dt.timedelta(days=6),
         digest=hashlib.sha256(msgspec.json.encode(scan.results)).hexdigest(),
+        documents_until=words.date_of(info.documents_until) if info.documents_until else None,
+        documents_ended=words.date_of(info.documents_ended) if info.documents_ended else None,
         single=1 in (len(info.selection.units), len(info.selection.systems)),
     )
 

@@ -50,6 +50,10 @@ class About(Value, frozen=True):
     last_day: dt.date
     digest: str
     """SHA-256 of the scan's rows, hex."""
+    documents_until: dt.date | None = None
+    """Day from which the details about documents are no longer kept; counts stay."""
+    documents_ended: dt.date | None = None
+    """Day on which they were removed."""
     single: bool = False
     """The scan is of one unit or one system: the terminal shows each system."""
 

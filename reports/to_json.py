@@ -38,6 +38,10 @@ class ScanHead(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     timezone: str
     coverage_floor: int
+    documents_until: dt.datetime | None
+    """When the details about documents are to be removed; counts stay."""
+    documents_ended: dt.datetime | None
+    """When they were."""
 
 
 class ResultRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +137,8 @@ def _head(scan: Scan) -> ScanHead:
         simulated=info.simulated,
         timezone=info.timezone,
         coverage_floor=info.coverage_floor,
+        documents_until=info.documents_until,
+        documents_ended=info.documents_ended,
     )
 
 

@@ -95,7 +95,9 @@ def scan(
     found = store.load(info.id)
     if stop.is_set() and len(done) < len(whole.cases):
         return engine.with_the_unscanned(found, whole, done)
-    return _finish(store, found)
+    whole_scan = _finish(store, found)
+    _let_go(project, store)
+    return whole_scan
 
 
 @contextmanager
@@ -126,7 +128,12 @@ def _new_info(project: Project, selection: Selection, planned: int) -> ScanInfo:
         planned=planned,
         simulated=project.simulated,
         coverage_floor=project.settings.coverage_floor,
+        documents_until=_until(started, project.settings.keep.document_days),
     )
+
+
+def _until(started: dt.datetime, days: int) -> dt.datetime | None:
+    return started + dt.timedelta(days=days) if days else None
 
 
 def _finish(store: Store, found: Scan) -> Scan:
@@ -140,6 +147,14 @@ def _finish(store: Store, found: Scan) -> Scan:
     )
     store.finish(info)
     return msgspec.structs.replace(found, info=info)
+
+
+def _let_go(project: Project, store: Store) -> None:
+    """Enforce the limits of the settings on what is kept of earlier scans."""
+    keep, now = project.settings.keep, utc_now()
+    store.retire(keep.document_days, now)
+    if keep.scan_days:
+        store.prune(keep.scan_days, now)
 
 
 def _visitor(project: Project, stop: threading.Event) -> engine.Visitor:

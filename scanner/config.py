@@ -21,6 +21,15 @@ SETTINGS_FILE = "sauro.yaml"
 _MAX_BYTES = 1024 * 1024
 
 
+class KeepLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The `keep:` block of the settings, in days; 0 means without end."""
+
+    scan_days: Annotated[int, Meta(ge=0, le=36500)] = 0
+    """Older scans are removed, but the last whole one of each selection stays."""
+    document_days: Annotated[int, Meta(ge=0, le=36500)] = 180
+    """Numbers, places and hashes of documents of older scans are removed; counts stay."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What `sauro.yaml` says; every key has a default."""
 
@@ -40,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     coverage_floor: Annotated[int, Meta(ge=0, le=100)] = 80
     ssh: SshLimits = SshLimits()
     limits: SizeLimits = SizeLimits()
+    keep: KeepLimits = KeepLimits()
     watch: Annotated[str, Meta(extra={"check": rules.every})] = "0 2 * * *"
     """How often `sauro watch` scans: a duration, or cron in the time zone above."""
     policy: dict[str, dict[str, Any]] = {}

@@ -236,7 +236,7 @@ def _explanation(
         unit_name=clean(known.name) if known else "",
         asked=clean(asked),
         rows=tuple(_shown(r, language, zone) for r in rows),
-        facts=tuple(_facts(rows, language)),
+        facts=(*_facts(rows, language), *_kept(scan, language)),
         cases=tuple(cases),
         total=total,
         notes=tuple(notes),
@@ -285,6 +285,13 @@ def _facts(rows: Sequence[Result], language: str) -> Iterator[tuple[str, str]]:
             if isinstance(n := counts.get(k), int) and (n or k == "due")
         )
         yield term("facts", "counts", language), shown
+
+
+def _kept(scan: Scan, language: str) -> Iterator[tuple[str, str]]:
+    until = scan.info.documents_until
+    if until is not None and scan.info.documents_ended is None:
+        zone = ZoneInfo(scan.info.timezone)
+        yield term("facts", "kept", language), day(until.astimezone(zone).date(), language)
 
 
 def _day(value: object, language: str) -> str:

@@ -90,6 +90,8 @@ def _tune(dbapi: SqliteConnection, _record: object) -> None:
     dbapi.isolation_level = None
     try:
         dbapi.execute("PRAGMA foreign_keys = ON")
+        # What is removed at the end of its time must not be left in the file's free space.
+        dbapi.execute("PRAGMA secure_delete = ON")
         # With a write-ahead log NORMAL loses nothing when the process dies; a loss of power may
         # cost the last moments, never the file.
         dbapi.execute("PRAGMA synchronous = NORMAL")
@@ -107,6 +109,21 @@ def _begin(connection: Connection) -> None:
     # timeout says; one that starts as a writer waits its turn.
     writes = connection.get_execution_options().get(WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def fold_log(engine: Engine) -> None:
+    """Write the log into the file and empty it, so that nothing removed is left in it.
+
+    Readers that are at work keep it from being emptied; the next call, or the last one to close the
+    store, makes up for it.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    raw = engine.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        raw.close()
 
 
 def use_write_ahead_log(engine: Engine) -> None:

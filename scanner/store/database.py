@@ -22,9 +22,9 @@ from checks.evidence import Evidence
 from checks.model import Memory, Status
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
 from inventory.model import Inventory
-from scanner.store import life, migrations, prune, reads, tables, writes
+from scanner.store import life, migrations, prune, reads, retire, tables, writes
 from scanner.store.codec import from_micros, pack, to_column, to_micros
-from scanner.store.connect import WRITES, address, make_engine, use_write_ahead_log
+from scanner.store.connect import WRITES, address, fold_log, make_engine, use_write_ahead_log
 from scanner.store.errors import FAULTS, StoreError, damaged, explain, is_busy, is_ours
 
 T = TypeVar("T")
@@ -215,7 +215,23 @@ class Store:
             # One transaction each, so that a scan that is running never waits for long.
             self._write(partial(prune.remove, scan_id=scan_id))
         self._write(lambda c: prune.sweep(c, cutoff))
+        if old:
+            self._patiently(lambda: fold_log(self._engine))
         return len(old)
+
+    def retire(self, document_days: int, now: dt.datetime) -> int:
+        """End the details about documents of scans that promised so, or began that long ago.
+
+        Numbers, places, queue ids and hashes go, counts stay; 0 days means the promises only.
+        Returns how many scans it ended.
+        """
+        cutoff = now - dt.timedelta(days=document_days) if document_days else None
+        due = retire.overdue(self.list_scans(), now, cutoff)
+        for info in due:
+            self._write(partial(retire.retire, info=info, now=now))
+        if due:
+            self._patiently(lambda: fold_log(self._engine))
+        return len(due)
 
     # ----------------------------------------------------------------------------------- reading
 
