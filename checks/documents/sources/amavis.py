@@ -99,8 +99,9 @@ class Tasks:
         if part in task.parts or len(task.parts) >= _PARTS:
             return
         task.parts.add(part)
+        banned = text.startswith(b"p.path BANNED")  # logged at any level, unlike the others
         for name in part_names(text):
-            task.contents.read_name(self._finder, name, place)
+            task.contents.read_name(self._finder, name, place, alone=banned)
 
 
 def subject_of(text: bytes) -> str | None:

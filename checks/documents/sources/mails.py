@@ -77,9 +77,12 @@ class Contents:
         self.subject = True
         self._read(finder, text, FoundIn.SUBJECT, place)
 
-    def read_name(self, finder: Finder, text: str, place: PlaceOf) -> None:
-        """Take in the name of an attachment; `place` as for the subject."""
-        self.named = True
+    def read_name(self, finder: Finder, text: str, place: PlaceOf, *, alone: bool = False) -> None:
+        """Take in the name of an attachment; `place` as for the subject.
+
+        One that was logged for a reason of its own (`alone`) does not show that others would be.
+        """
+        self.named = self.named or not alone
         self._read(finder, text, FoundIn.NAME, place)
 
     def _read(self, finder: Finder, text: str, where: FoundIn, place: PlaceOf) -> None:

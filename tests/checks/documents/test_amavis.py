@@ -95,6 +95,14 @@ def test_only_the_subject_is_not_headers() -> None:
     assert (report.mails, report.mails_with_subjects, report.mails_with_headers) == (1, 1, 0)
 
 
+def test_a_banned_part_does_not_show_that_names_are_logged() -> None:
+    """Below log level 3 the names of banned parts are the only ones."""
+    banned = line('p.path BANNED:1 x@y.vn: "P=p2,L=1,T=exe,N=12-QD-UBND-HK.exe", matching_key="x"')
+    found = read(filtered(banned, passed("Chao")))
+    assert [e.key.number for e in found.events] == [12]
+    assert (found.report.mails_with_names, found.report.mails_with_headers) == (0, 0)
+
+
 def test_only_the_names_are_not_headers() -> None:
     """Log level 3 and the short template, which shows no subject."""
     found = read(filtered(*path(NAME), passed(None)))
