@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from checks.documents.calendar import Calendar
-from checks.documents.coverage import covered
+from checks.documents.coverage import BESIDE, covered
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS
 from checks.documents.judged import LISTED, PeriodOptions, iso, period_of
@@ -71,7 +71,9 @@ def evidence_complete(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]
     """One row for each source: is it there, fresh, and does it cover the period?"""
     for kind in SourceKind:
         sources = events.of(kind)
-        if not sources and kind in ROUTE_KINDS:
+        # What came in, or how the exchange worked, is no list of what was sent.
+        whole = [s for s in sources if s.key not in BESIDE]
+        if not whole and kind in ROUTE_KINDS:
             severity = Severity(ctx.opt(EvidenceOptions).severity)
             said = _message(f"missing-{kind.value}")
             yield _part(kind.value, failed(said, {"source": kind.value}, severity))
@@ -82,7 +84,7 @@ def evidence_complete(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]
 def _name(source: SourceReport, events: DocumentEvents) -> str:
     """What a source's row is called: its kind, else its key, with its name when there are more."""
     kind = source.kind.value
-    if len(events.of(source.kind)) == 1:
+    if len(events.of(source.kind)) == 1 and source.key not in BESIDE:
         return kind
     alone = bool(source.key) and len(events.under(source.key)) == 1
     return source.key if alone else f"{source.key or kind} {source.name}"

@@ -10,7 +10,7 @@ from checks.documents.calendar import WEEKS, Calendar
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind
 from checks.evidence import Value
 
-_BESIDE = frozenset({"received", "x_road", "mailboxes", "proxy"})
+BESIDE = frozenset({"received", "x_road", "mailboxes", "proxy"})
 """Keys of sources that say something, and nothing of whole days."""
 
 
@@ -87,7 +87,7 @@ def coverage_of(
     seen = {}
     for kind in ROUTE_KINDS:
         by_mail = kind is SourceKind.MAIL
-        found = [s.days for s in events.of(kind) if s.key not in _BESIDE]
+        found = [s.days for s in events.of(kind) if s.key not in BESIDE]
         if not by_mail:
             found = [frozenset[dt.date]().union(*found)]
         allowed = mail_bridge if by_mail else bridge

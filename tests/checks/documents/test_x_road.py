@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -45,7 +45,7 @@ def failures(*times: str) -> list[dict[str, Any]]:
 
 
 GOOD = [call("2026-11-10 08:00"), call("2026-11-11 08:00", service="H26.6")]
-SHAPES = {
+SHAPES: dict[str, Callable[[Records], str | bytes]] = {
     "array": json.dumps,
     "lines": lambda r: "\n".join(map(json.dumps, r)),
     "answer": lambda r: json.dumps({"records": r, "nextRecordsFrom": 5}),
