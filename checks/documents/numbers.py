@@ -112,7 +112,7 @@ class Finder:
     def in_text(self, text: str) -> list[Hit]:
         """Numbers in running text, in order; type-before-number hits are weak."""
         folded = fold(text)
-        hits = [*self._numbered(folded), *_party(folded)]
+        hits = [*self._numbered(folded), *_party(folded)] if "/" in folded else []
         taken = [(h.start, h.end) for h in hits]
         for found in _TYPE_FIRST.finditer(folded):
             if found[1] in TYPES and found[4] in self.orgs and int(found[2]):

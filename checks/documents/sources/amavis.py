@@ -29,6 +29,7 @@ _QUEUE = re.compile(rb", Queue-ID: ([0-9A-Za-z]{6,20})(?=, |$)")
 _QUEUED_AS = re.compile(rb", queued_as: ([0-9A-Za-z]{6,20})\b")
 # Hits and size come after everything that the sender can choose but the subject.
 _SIZE = re.compile(rb", Hits: [^,]{1,20}, size: \d+")
+_QUIET = re.compile(rb", Subject: \"|\.\.\.$")
 _NAME = re.compile(rb"(?:^|,)N=")
 _KEY = re.compile(rb",[A-Z]=")
 
@@ -64,6 +65,8 @@ class Tasks:
             return None
         key = host + b"/" + head[1]
         task = self._open.get(key)
+        if task is None and head[2] == b"Passed " and _QUIET.search(text) is None:
+            return [], Contents()  # as most lines are: neither names nor subject
         if head[2] == b"...":
             if task is None or task.place is None:
                 return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from urllib.parse import unquote_to_bytes
@@ -20,6 +19,7 @@ _PARAM = re.compile(
     r'(?:"((?:[^"\\]|\\.)*)(?:"|$)|(=\?[^;\s"]+|[^;\s"]+))',
     re.IGNORECASE,
 )
+_QUOTED = re.compile(r"\\(.)")
 _LONGEST = 65536
 
 
@@ -29,6 +29,8 @@ def decode_words(raw: str) -> str:
     A word that is cut off gives what is left of it.
     """
     text = raw[:_LONGEST]
+    if "=?" not in text:
+        return text
     out: list[str] = []
     held, charset, end = b"", "", 0
     for found in _WORD.finditer(text):
@@ -45,15 +47,15 @@ def decode_words(raw: str) -> str:
 
 def _payload(kind: str, data: str) -> bytes:
     raw = data.encode("ascii", "ignore")
-    if kind in "bB":
-        whole = raw.rstrip(b"=")
-        # A remainder of one character cannot hold a byte: the word was cut there.
-        whole = whole[: len(whole) - (len(whole) % 4 == 1)]
-        try:
-            return base64.b64decode(whole + b"=" * (-len(whole) % 4))
-        except (binascii.Error, ValueError):
-            return b""
-    return unquote_to_bytes(raw.replace(b"%", b"%25").replace(b"=", b"%").replace(b"_", b" "))
+    if kind not in "bB":
+        return binascii.a2b_qp(raw, header=True)
+    whole = raw.rstrip(b"=")
+    # A remainder of one character cannot hold a byte: the word was cut there.
+    whole = whole[: len(whole) - (len(whole) % 4 == 1)]
+    try:
+        return binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _text(data: bytes, charset: str) -> str:
@@ -80,7 +82,7 @@ def file_names(raw: str) -> list[str]:
 
 
 def _plain(value: str) -> str:
-    return decode_words(re.sub(r"\\(.)", r"\1", value)).rstrip("?")
+    return decode_words(_QUOTED.sub(r"\1", value) if "\\" in value else value).rstrip("?")
 
 
 def _joined(parts: dict[int, tuple[bool, str]]) -> str:

@@ -6,6 +6,7 @@ import bz2
 import datetime as dt
 import hashlib
 import lzma
+import mmap
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,8 @@ _MEMORY = 128 * 1024 * 1024
 """Bytes that unpacking an xz file may take; its own header says how much it wants."""
 _HEAD = 65536
 _BLOCK = 16 * 1024 * 1024
+_PIECE = 128 * 1024
+_LET_GO = 16 * 1024 * 1024
 _LARGEST = 4 * 1024 * 1024 * 1024
 """Bytes that one compressed file may become."""
 _LONGEST_LINE = 1024 * 1024
@@ -69,6 +72,37 @@ class LogFile(msgspec.Struct, frozen=True):
             rest = text[cut:] if len(text) - cut <= _LONGEST_LINE else b""
         if rest:
             yield memoryview(rest)
+
+
+def pieces(file: LogFile) -> Iterator[bytes]:
+    """The text, with a line end put before it, in pieces of about 128 KiB cut before line ends.
+
+    A file as long as one likes takes no more memory than some pieces do.
+    """
+    held: bytes = b"\n"
+    for block in file.blocks():
+        for at in range(0, len(block), _PIECE):
+            text = b"".join((held, block[at : at + _PIECE]))
+            cut = text.rfind(b"\n", 1)
+            if cut < 0:
+                # What has no end is no log line: it is looked at as far as it goes.
+                cut = len(text) if len(text) > _LONGEST_LINE else 0
+            if cut:
+                yield text[:cut]
+            held = text[cut:]
+            if at % _LET_GO == 0:
+                let_go(block)
+    if held:
+        yield held
+
+
+def let_go(view: memoryview) -> None:
+    """Take the pages of a mapped file out of this process's memory; they are read anew if needed.
+
+    Without this a log takes as much memory as it is long, as long as nobody else wants it.
+    """
+    if view.readonly and isinstance(view.obj, mmap.mmap):
+        view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 class _Unpacker(Protocol):

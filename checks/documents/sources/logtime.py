@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 STAMP = rb"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 """Either style, as a pattern over bytes."""
+QUICK_STAMP = rb"\d{4}-[0-9T:.+Z-]++|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+"""The same for where every nanosecond counts: it also takes what is no time at all."""
 _ISO = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4}\b)?"
 _AT_START = re.compile(rb"^(?:\d+:)?(" + _ISO + rb"|" + STAMP + rb")[ ,]", re.MULTILINE)
 _MONTHS = {

@@ -8,24 +8,24 @@ delivery lines only; a header line's text is the sender's and is never believed 
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable
 from functools import partial
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis import Tasks
 from checks.documents.sources.headers import decode_words, file_names
-from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
+from checks.documents.sources.logfiles import LogFile, in_order, pieces
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.mails import Contents, Delivery, MailLog, Tally
 from checks.documents.sources.postfix_lines import (
     ANY,
-    HEADER,
+    HEADERS,
     INSIDE,
-    LINE,
     PASSED_ON,
     SIZE,
+    Piece,
     header_text,
 )
 from checks.documents.sources.uploads import Join
@@ -43,12 +43,11 @@ _LONGEST = 8192
 class _Life:
     """One mail from the first line of its queue id to its removal."""
 
-    __slots__ = ("contents", "delivered", "handed_on", "queue", "sender", "size", "started")
+    __slots__ = ("contents", "delivered", "handed_on", "queued", "started")
 
-    def __init__(self, queue: bytes) -> None:
-        self.queue = queue
-        self.sender: bytes | None = None
-        self.size = 0
+    def __init__(self) -> None:
+        self.queued: bytes | None = None
+        """What the queue manager said of sender and size, once it has the mail."""
         self.handed_on = False
         self.started = False
         self.contents: Contents | None = None
@@ -59,6 +58,33 @@ class _Life:
         if self.contents is None:
             self.contents = Contents()
         return self.contents
+
+    @property
+    def sender(self) -> bytes:
+        """Its envelope sender; empty when it has none or is not known."""
+        return (self.queued or b"").partition(b">")[0]
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes; 0 when not known."""
+        found = SIZE.search(self.queued or b"")
+        return int(found[1]) if found else 0
+
+
+class _Host:
+    """The mails of one host: those under way, and those that ended a while ago."""
+
+    __slots__ = ("before", "ended", "open")
+
+    def __init__(self) -> None:
+        self.open: dict[bytes, _Life] = {}
+        self.ended: dict[bytes, _Life] = {}
+        self.before: dict[bytes, _Life] = {}
+        """What `ended` was when it had become large."""
+
+    def get(self, queue: bytes) -> _Life | None:
+        """The last mail of this id."""
+        return self.open.get(queue) or self.ended.get(queue) or self.before.get(queue)
 
 
 def read_postfix(
@@ -96,164 +122,171 @@ class _Reader:
         self.tally = Tally(zone)
         self._zone = zone
         self._finder = finder
-        self._cap = open_lives
+        self._cap = self._cap_of_all = open_lives
+        self._kept = _ENDED
         self._join = join or None
         self._tasks = Tasks(finder)
-        # Ordered ones, because a plain dict finds its oldest key ever more slowly.
-        self._open: OrderedDict[bytes, _Life] = OrderedDict()
-        self._ended: OrderedDict[bytes, _Life] = OrderedDict()
+        self._hosts: dict[bytes, _Host] = {}
 
     def read(self, file: LogFile) -> None:
         """Take in one file."""
         stamps = StampReader(file.head(), file.mtime, self._zone)
-        base = 1
-        for block in file.blocks():
-            counter = LineCounter(block, base)
-            self._block(file.name, block, stamps, counter)
-            if file.compressed:
-                base = counter.at(len(block))
+        last = 0
+        for text in pieces(file):
+            piece = Piece(file.name, text, last)
+            self._piece(piece, stamps)
+            last = piece.last
 
-    def _block(
-        self, name: str, block: memoryview, stamps: StampReader, counter: LineCounter
-    ) -> None:
-        hour, stamp, lines, seen = b"", b"", 0, self.tally.seen
-        for found in LINE.finditer(block):
-            _, stamp, host, queue, what, rest = found.groups()
+    def _piece(self, piece: Piece, stamps: StampReader) -> None:  # noqa: C901, PLR0912 - see below
+        """Take in some lines: the one loop in which time is spent, so calls are few here."""
+        name, hour, stamp, year, lines, seen = b"", b"", b"", 0, 0, self.tally.seen
+        mails = _Host()
+        opened = mails.open
+        for found in piece.needed():
+            stamp, host, queue, what, rest = found.groups()
             lines += 1
             if stamp[:13] != hour:
                 hour = stamp[:13]
-                seen(stamps.read(stamp))
+                year = stamps.year_of(stamp)
+                seen(stamps.at(stamp, year))
+            if host != name:
+                name, mails = host, self._hosts.get(host) or self._new_host(host)
+                opened = mails.open
             if queue is None:
-                self._filtered(host, found, name, counter)
-                continue
-            key = host + b"/" + queue
-            if what == b"to=<":
-                self._delivery(key, host, rest, stamp, stamps)
+                self._filtered(mails, host, found, piece)
+            elif what == b"to=<":
+                life = opened.get(queue)
+                # Without its beginning in the log nobody knows what it carried.
+                status = rest.find(b" status=") + 8
+                if life is not None and status > 8 and rest.startswith(b"sent", status):
+                    if b" as " in rest and self._passed_on(mails, life, rest):
+                        continue
+                    address = rest[: rest.find(b">")]
+                    life.delivered.append((address, stamp, stamps, year))
             elif what == b"removed":
-                self._removed(key)
+                if queue in opened:
+                    self._removed(mails, queue)
             elif what == b"from=<":
-                self._queued(self._open.get(key), rest)
+                life = opened.get(queue)
+                if life is not None:  # else tried again; it came in before the log begins
+                    life.queued = rest
             elif what.endswith(b"header "):
-                self._header(key, found, name, counter)
+                self._header(mails, queue, found, piece)
             else:
-                self._opened(key, what, rest)
+                self._opened(mails, queue, what, rest)
         self.tally.lines += lines
         if stamp:
-            seen(stamps.read(stamp))
+            seen(stamps.at(stamp, year))
 
-    def _life(self, key: bytes) -> _Life:
-        life = self._open.get(key)
+    def _new_host(self, host: bytes) -> _Host:
+        """Room for the mails of another host: all of them share the limits."""
+        found = self._hosts[host] = _Host()
+        self._cap = max(1, self._cap_of_all // len(self._hosts))
+        self._kept = max(1, _ENDED // len(self._hosts))
+        return found
+
+    def _life(self, mails: _Host, queue: bytes) -> _Life:
+        life = mails.open.get(queue)
         if life is None:
-            life = self._open[key] = _Life(key.rpartition(b"/")[2])
-            if len(self._open) > self._cap:
-                self.tally.dropped += 1
-                self._emit(self._open.popitem(last=False)[1])
+            if len(mails.open) >= self._cap:
+                self._give_up(mails.open)
+            life = mails.open[queue] = _Life()
         return life
 
-    def _opened(self, key: bytes, what: bytes, rest: bytes) -> None:
+    def _give_up(self, opened: dict[bytes, _Life]) -> None:
+        """Forget the oldest; many at once, because finding the first of a dict takes long."""
+        for queue in list(islice(opened, 1 + self._cap // 20)):
+            self.tally.dropped += 1
+            self._emit(opened.pop(queue))
+
+    def _opened(self, mails: _Host, queue: bytes, what: bytes, rest: bytes) -> None:
         """A first line: a new life when the id is in use by a mail that is past its beginning."""
-        life = self._open.get(key)
+        life = mails.open.get(queue)
         begins = what != b"message-id="
-        if life is not None and (life.sender is not None or (begins and life.started)):
-            self._removed(key)
-        life = self._life(key)
-        life.started = life.started or begins
-        if self._join is not None and not begins:
+        if life is not None and (life.queued is not None or (begins and life.started)):
+            self._removed(mails, queue)
+            life = None
+        if life is None:
+            life = self._life(mails, queue)
+        if begins:
+            life.started = True
+        elif self._join is not None:
             told = self._join.ask(rest)
             if told is not None:
-                life.said().add(told, life.queue)
+                life.said().add(told, queue)
 
-    def _queued(self, life: _Life | None, rest: bytes) -> None:
-        if life is None:
-            return  # tried again; it came in before the log begins
-        life.sender = rest.partition(b">")[0]
-        size = SIZE.search(rest)
-        life.size = int(size[1]) if size else life.size
+    def _removed(self, mails: _Host, queue: bytes) -> None:
+        """The mail of this id, which is under way, ends."""
+        ended = mails.ended
+        if queue in ended:
+            self._finish(ended[queue])
+        ended[queue] = mails.open.pop(queue)
+        if len(ended) > self._kept:
+            self._finish(*mails.before.values())
+            mails.before, mails.ended = ended, {}
 
-    def _removed(self, key: bytes) -> None:
-        life = self._open.pop(key, None)
-        if life is None:
+    def _header(self, mails: _Host, queue: bytes, found: re.Match[bytes], piece: Piece) -> None:
+        life = mails.open.get(queue)
+        if life is not None and life.queued is not None:
+            # Headers come before the queue manager: the id is in use again.
+            self._removed(mails, queue)
+        life = self._life(mails, queue)
+        name, _, logged = found[5][:_LONGEST].partition(b":")
+        kind = name.lower()
+        if kind not in HEADERS:
             return
-        earlier = self._ended.pop(key, None)
-        if earlier is not None:
-            self._finish(earlier)
-        self._ended[key] = life
-        if len(self._ended) > _ENDED:
-            self._finish(self._ended.popitem(last=False)[1])
-
-    def _header(self, key: bytes, found: re.Match[bytes], name: str, counter: LineCounter) -> None:
-        life = self._open.get(key)
-        if life is not None and life.sender is not None:
-            self._removed(key)  # headers come before the queue manager: the id is in use again
-        life = self._life(key)
-        header = HEADER.match(found[6][:_LONGEST])
-        if header is None:
-            return
-        kind = header[1].lower()
-        text = header_text(kind, header[2]).decode("utf-8", "replace")
-        where = partial(place, found, name, counter, life.queue)
+        text = header_text(kind, logged.removeprefix(b" ")).decode("utf-8", "replace")
+        where = partial(piece.place, found, queue)
         if kind == b"subject":
             life.said().read_subject(self._finder, decode_words(text), where)
             return
         for file_name in file_names(text):
             life.said().read_name(self._finder, file_name, where)
 
-    def _filtered(
-        self, host: bytes, found: re.Match[bytes], name: str, counter: LineCounter
-    ) -> None:
+    def _filtered(self, mails: _Host, host: bytes, found: re.Match[bytes], piece: Piece) -> None:
         """A line of the content filter: what it says belongs to a mail of Postfix's."""
-        ended = self._tasks.read(host, found[6], partial(place, found, name, counter))
+        ended = self._tasks.read(host, found[5], partial(piece.place, found, b""))
         for queue in ended[0] if ended else ():
-            key = host + b"/" + queue
-            life = self._open.get(key) or self._ended.get(key)
+            life = mails.get(queue)
             if life is not None and not life.handed_on and ended:
-                life.said().add(ended[1], life.queue)
+                life.said().add(ended[1], queue)
                 return
 
-    def _delivery(
-        self, key: bytes, host: bytes, rest: bytes, stamp: bytes, stamps: StampReader
-    ) -> None:
-        life = self._open.get(key)
-        if life is None:
-            return  # its beginning is not in the log, and with it what it carried
-        status = rest.find(b" status=") + 8
-        if status < 8 or not rest.startswith(b"sent", status):
-            return
-        if (b"queued as " in rest or b"forwarded as " in rest) and self._passed_on(
-            life, host, rest[:_LONGEST], status
-        ):
-            return
-        life.delivered.append((rest[: rest.find(b">")], stamp, stamps, stamps.year_of(stamp)))
-
-    def _passed_on(self, life: _Life, host: bytes, rest: bytes, status: int) -> bool:
+    def _passed_on(self, mails: _Host, life: _Life, rest: bytes) -> bool:
         """Whether this delivery only gave the mail a second id on the same host."""
+        rest = rest[:_LONGEST]
+        status = rest.find(b" status=")
         relay = rest.find(b" relay=", 0, status) + 7
         passed = PASSED_ON.search(rest, status) if INSIDE.match(rest, relay) else None
         if relay < 7 or passed is None:
             return False
-        inner_key = host + b"/" + passed[1]
-        inner = self._open.get(inner_key) or self._ended.get(inner_key)
+        inner = mails.get(passed[1])
         if inner is None or inner is life:
             return False
         _hand_on(life, inner)
         return True
 
-    def _finish(self, life: _Life) -> None:
-        """Count an ended mail and turn it into events, one for each document and domain."""
-        if not life.handed_on and (life.sender is not None or life.delivered):
-            self.tally.count(life.contents, life.size)
-        self._emit(life)
+    def _finish(self, *lives: _Life) -> None:
+        """Count ended mails and turn them into events, one for each document and domain."""
+        for life in lives:
+            contents = life.contents
+            if not life.handed_on and (life.queued is not None or life.delivered):
+                if contents is None:
+                    self.tally.mails += 1
+                else:
+                    self.tally.count(contents, life.size)
+            if contents is not None:
+                self._emit(life)
 
     def _emit(self, life: _Life) -> None:
-        if life.contents is not None:
-            self.tally.emit(life.contents, life.sender or b"", life.size, life.delivered)
+        if life.contents is not None and life.contents.noted:
+            self.tally.emit(life.contents, life.sender, life.size, life.delivered)
 
     def end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""
-        for life in (*self._ended.values(), *self._open.values()):
-            self._finish(life)
-        self._ended.clear()
-        self._open.clear()
+        for mails in self._hosts.values():
+            self._finish(*mails.before.values(), *mails.ended.values(), *mails.open.values())
+        self._hosts.clear()
 
 
 def _hand_on(outer: _Life, inner: _Life) -> None:
@@ -261,4 +294,4 @@ def _hand_on(outer: _Life, inner: _Life) -> None:
     outer.handed_on = True
     if outer.contents is not None:
         inner.said().add(outer.contents)
-    inner.sender = inner.sender if inner.sender is not None else outer.sender
+    inner.queued = inner.queued if inner.queued is not None else outer.queued
