@@ -22,7 +22,10 @@ _SERIALS = (20000.0, 80000.0)
 
 def bare(cell: str) -> str:
     """A cell without what spreadsheets put around text: `'0123`, `="0123"`, spaces."""
-    text = cell.strip().strip("\ufeff\u200b\xa0 ")
+    text = cell.strip()
+    if text[:1].isalnum() and text[-1:].isalnum():
+        return text  # nearly every cell: nothing is around it
+    text = text.strip("\ufeff\u200b\xa0 ")
     if text.startswith('="') and text.endswith('"'):
         text = text[2:-1]
     return text.removeprefix("'").strip()
