@@ -18,6 +18,8 @@ _EPOCH = re.compile(r"\d{10}(?:\d{3})?$")
 _SERIAL_ZERO = dt.datetime(1899, 12, 30)  # noqa: DTZ001 - a spreadsheet's day zero has no zone
 _SERIALS = (20000.0, 80000.0)
 """1954 to 2119: other five-digit cells are not dates."""
+_YEARS = (1900, 2199)
+"""A slip of the pen beyond these (`01/01/9999`) is no date."""
 
 
 def bare(cell: str) -> str:
@@ -78,6 +80,8 @@ def _local(text: str) -> dt.datetime | None:
             year = int(found[3]) + (2000 if len(found[3]) == 2 else 0)
             day = dt.datetime(year, int(found[2]), int(found[1]))  # noqa: DTZ001
         else:
+            return None
+        if not _YEARS[0] <= day.year <= _YEARS[1]:
             return None
         clock = _CLOCK.search(upper)
         return day + _clock(clock) if clock else day

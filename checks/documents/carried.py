@@ -90,7 +90,7 @@ class Carried:
                 self._loosen(event, time, code, day)
             return
         agency = self._agencies.setdefault(code, len(self._agencies))
-        seconds = max(0, int((time - _ZERO).total_seconds()))
+        seconds = min(max(0, int((time - _ZERO).total_seconds())), (1 << _TIME_BITS) - 1)
         row = document.at << _AGENCY_BITS | agency
         row = (row << _TIME_BITS | seconds) << _KIND_BITS | _ORDER.index(event.kind)
         self._rows.append(row)

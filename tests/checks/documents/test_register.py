@@ -184,6 +184,8 @@ def test_a_cell_without_end_is_refused_with_its_line() -> None:
         ("'20/10/2026", dt.date(2026, 10, 20)),
         ("30/02/2026", None),
         ("2014/02/30", None),
+        ("01/01/9999", None),
+        ("01/01/0026", None),
         ("12345", None),
         ("", None),
         ("hôm nay", None),
@@ -209,6 +211,10 @@ def test_dates(cell: str, day: dt.date | None) -> None:
 )
 def test_times(cell: str, utc: str) -> None:
     assert read_time(cell, ZONE) == dt.datetime.fromisoformat(utc + "+00:00")
+
+
+def test_a_year_beyond_all_years_is_no_moment() -> None:
+    assert read_time("9999-12-31T23:00:00Z", ZONE) is None
 
 
 @PATIENT
