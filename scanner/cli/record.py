@@ -12,6 +12,7 @@ import click
 
 from checks.model import Severity, Status
 from checks.results import Result
+from checks.security.signed import CMS, RAW
 from checks.texts import clean, render
 from scanner import app, records
 from scanner.cli.common import note, opened, project_option, show
@@ -129,12 +130,21 @@ def sign(
         ]
         _say(row, found)
         if row.status is not Status.PASS:
-            note(
-                t(
-                    "Khai khóa công khai hoặc chứng thư của người ký ở mục signers của đơn vị.",
-                    "Declare the signer's public key or certificate under signers of the unit.",
-                )
+            note(_what_lacks(said, place, ending))
+
+
+def _what_lacks(said: str, place: Path, ending: str) -> str:
+    """Why a signature that was just made may not pass a scan yet."""
+    for other in (RAW, CMS):
+        if other != ending and place.with_name(place.name + other).exists():
+            return t(
+                f"Bên cạnh còn {said}{other}: chữ ký đó cũng phải khớp; ký lại hoặc xóa nó.",
+                f"{said}{other} lies beside it and must hold too: sign it again, or remove it.",
             )
+    return t(
+        "Khai khóa công khai hoặc chứng thư của người ký ở mục signers của đơn vị.",
+        "Declare the signer's public key or certificate under signers of the unit.",
+    )
 
 
 @record.command(

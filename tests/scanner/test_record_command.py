@@ -328,6 +328,31 @@ def test_an_undeclared_signer_is_told_how_to_be_declared(
     assert main(["record", "verify", "one"]) == 2
 
 
+def test_a_signature_of_the_other_kind_that_no_longer_holds_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = make("ec")
+    one.write(project / "keys", "seal")
+    head_key(project)
+    declare(
+        project,
+        "signers:\n  head: {name: Bà Lan, public_key: keys/head.pub}\n"
+        "  seal: {name: Con dấu, certificate: keys/seal.crt}",
+    )
+    path = record(project)
+    by = ["--key", "keys/seal.key", "--certificate", "keys/seal.crt"]
+    assert main(["record", "sign", "one", *by]) == 0
+    path.write_text(path.read_text() + "# more\n")
+    capsys.readouterr()
+    assert main(["record", "sign", "one", "--key", "keys/head.pem"]) == 0
+    said = capsys.readouterr()
+    assert "✕ one record" in said.out
+    assert "records/one.yaml.p7s" in said.err
+    assert main(["record", "sign", "one", *by]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["record", "verify", "one"]) == 0
+
+
 def test_the_signature_is_written_whole_and_readable_as_any_file(project: Path) -> None:
     head_key(project)
     path = record(project)
