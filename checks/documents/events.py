@@ -25,6 +25,8 @@ class SourceKind(StrEnum):
     """The incoming register."""
     POSTAL = "postal"
     """The register of letters sent by post."""
+    MAILBOX = "mailbox"
+    """Mailboxes looked into by a written order: what one does not show proves nothing."""
 
 
 ROUTE_KINDS = (SourceKind.REGISTER, SourceKind.GATEWAY, SourceKind.MAIL)

@@ -21,6 +21,11 @@ from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.gateway_codes import Codes
 from checks.documents.sources.incoming import read_incoming
 from checks.documents.sources.mail_probe import MAIL_LOG, mail_params
+from checks.documents.sources.mailboxes import (
+    mailbox_path,
+    read_mailboxes,
+    refuse_without_order,
+)
 from checks.documents.sources.packets import read_packets
 from checks.documents.sources.postal import read_postal
 from checks.documents.sources.postfix import read_postfix
@@ -46,7 +51,7 @@ from checks.evidence import (
 from checks.files import FileEntry, files_request, unpack
 from checks.model import Context, Fact, Subject
 from checks.texts import clean
-from inventory.model import Documents, FileSource, MailSource
+from inventory.model import Documents, FileSource, MailboxSource, MailSource
 
 _LIMIT = 2 * 1024 * 1024 * 1024
 """Bytes of one source: it lies on disk and is read piece by piece."""
@@ -80,6 +85,7 @@ PACKETS = _probe("packets", "edXML packets and status messages in the project fo
 X_ROAD = _probe("x-road", "operational monitoring data of X-Road in the project folder")
 INCOMING = _probe("incoming", "the incoming register in the project folder")
 POSTAL = _probe("postal", "the register of letters sent by post in the project folder")
+MAILBOXES = _probe("mailboxes", "mailboxes in the project folder, by a written order")
 MAIL_FILE = _probe("mail-file", "a mail log in the project folder")
 
 
@@ -170,7 +176,12 @@ def _all_requests(subject: Subject) -> list[Request]:
     said = _declared(subject)
     found = ((kind, _source(said, kind)) for kind in FILE_KINDS)
     asked = [files_request(kind.probe, s.path, Need.OPTIONAL) for kind, s in found if s]
-    return asked + [_mail(m, Need.OPTIONAL) for m in said.mail if m.kind in MAIL_KINDS]
+    asked += [_mail(m, Need.OPTIONAL) for m in said.mail if m.kind in MAIL_KINDS]
+    return asked + [_mailbox(m) for m in said.mailboxes]
+
+
+def _mailbox(source: MailboxSource) -> Request:
+    return files_request(MAILBOXES, mailbox_path(source), Need.OPTIONAL)
 
 
 def _route_requests(subject: Subject) -> list[Request]:
@@ -191,6 +202,7 @@ def _incoming_requests(subject: Subject) -> list[Request]:
 def _mail_requests(subject: Subject) -> list[Request]:
     said = _declared(subject)
     asked = [_mail(m, Need.MEMBER) for m in said.mail if m.kind in MAIL_KINDS]
+    asked += [_mailbox(m) for m in said.mailboxes]
     if not asked:
         raise NotDeclared(f"documents.mail of unit {subject.unit.id}")
     return asked
@@ -218,6 +230,7 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
             signs = signs | signs_of(found[-1][0])
     finder = Finder(signs)
     found += _read_mails(ctx, said.mail, answers, (directory, finder))
+    found += [_read_mailbox(ctx, each, answers, (directory, finder)) for each in said.mailboxes]
     return DocumentEvents(
         events=Joined(events for events, _ in found),
         sources=tuple(report for _, report in found),
@@ -261,6 +274,20 @@ def _read_mail(
     return _guarded(kind, answer, reading)
 
 
+def _read_mailbox(
+    ctx: Context, source: MailboxSource, answers: Answers, known: tuple[Directory, Finder]
+) -> Read:
+    def read(files: Sequence[FileEntry], reading: Reading) -> Read:
+        today = ctx.now.astimezone(ctx.zone).date()
+        refuse_without_order(source.path, source.order, today)
+        return read_mailboxes(files, reading, source.kind)
+
+    directory, finder = known
+    reading = Reading(name=source.path, zone=ctx.zone, directory=directory, finder=finder)
+    kind = FileKind(key="mailboxes", source=SourceKind.MAILBOX, probe=MAILBOXES, read=read)
+    return _guarded(kind, _answer(answers, _mailbox(source)), reading)
+
+
 def _zone(source: MailSource, default: ZoneInfo) -> ZoneInfo:
     if not source.timezone:
         return default
@@ -286,7 +313,9 @@ def _guarded(kind: FileKind, answer: Evidence | None, reading: Reading) -> Read:
     else:
         try:
             files = unpack(answer.stdout)
-            names = tuple(clean(f.name) for f in files[:_NAMES])
+            # Files of mailboxes are called by people's names and by subjects.
+            shown = [] if kind.source is SourceKind.MAILBOX else files[:_NAMES]
+            names = tuple(clean(f.name) for f in shown)
             events, report = kind.read(files, reading)
             return events, msgspec.structs.replace(report, key=kind.key, file_names=names)
         except Unparsable as e:
