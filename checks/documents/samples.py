@@ -6,6 +6,8 @@ programs.
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -14,6 +16,7 @@ import yaml
 
 PRODUCTS = ("postfix", "postfix-amavis", "zimbra", "exchange", "exim")
 _INDENT = "    "
+_WIDTH = 96
 
 
 @cache
@@ -39,19 +42,26 @@ def sample(product: str, language: str) -> str:
     parts = [
         f"{title}\n{'=' * len(title)}",
         words["approve"][language].rstrip(),
-        f"{words['shows'][language]}: {said['shows'][language]}",
-        f"{words['not_shown'][language]}: {said['not_shown'][language]}",
+        _filled(f"{words['shows'][language]}: {said['shows'][language]}"),
+        _filled(f"{words['not_shown'][language]}: {said['not_shown'][language]}"),
     ]
     for path, text in settings(product).items():
-        parts.append(f"{words['file'][language].format(path=path)}:\n\n{_indented(text)}")
+        parts.append(
+            f"{words['file'][language].format(path=path)}:\n\n{_indented(text.splitlines())}"
+        )
     parts += [
-        f"{words['apply'][language]}:\n\n{_indented(chr(10).join(said['apply']))}",
-        said["note"][language],
-        f"{words['undo'][language]}: {said['undo'][language]}",
-        f"{words['declare'][language]}:\n\n{_indented(said['declare'])}",
+        f"{words['apply'][language]}:\n\n{_indented(said['apply'])}",
+        _filled(said["note"][language]),
+        _filled(f"{words['undo'][language]}: {said['undo'][language]}:"),
+        _indented(said["undo_commands"]),
+        f"{words['declare'][language]}:\n\n{_indented(said['declare'].splitlines())}",
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _indented(text: str) -> str:
-    return "\n".join(f"{_INDENT}{line}" if line else "" for line in text.rstrip().split("\n"))
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"{_INDENT}{line}" if line else "" for line in lines)

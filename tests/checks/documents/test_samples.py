@@ -29,6 +29,9 @@ def test_every_product_says_everything(product: str, language: str) -> None:
     }[language]
     assert all(h in text for h in heads)
     assert "{" not in re.sub(r"\{kind:[^}]*\}|\$\{if [^}]*\}", "", text)
+    # What is to be typed stands on lines of its own, whole.
+    commands = [line.strip() for line in text.splitlines() if line.startswith("    ")]
+    assert any(re.match(r"(su - |systemctl|postfix|update-exim4|Set-)", c) for c in commands[-6:])
     for path, said in settings(product).items():
         assert path in text
         assert all(line in text for line in said.splitlines())
