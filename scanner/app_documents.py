@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reports.statistics.model import Statistics
 
 Language = Literal["vi", "en"]
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
 def scan_asked_for(store: Store, scan_id: str | None) -> str:

@@ -25,11 +25,22 @@ _CODE = re.compile(r"[0-9A-Z]+(?:\.[0-9A-Z]+)+")
 _GROUP = re.compile(r"\b(?:CAC|TOAN THE|TAT CA|MOI)\b")
 _PREFIX = re.compile(r"^(?:UY BAN NHAN DAN|UBND)\s+(?=(?:PHUONG|XA|DAC KHU|TINH|THANH PHO|TP)\b)")
 _ANY_PREFIX = re.compile(r"^(?:UY BAN NHAN DAN|UBND)\s+")
+_AREA = re.compile(r"\s+TREN DIA BAN(?:\s+(?:THANH PHO|TINH|TP)\b.*)?$")
 _BODIES = re.compile(
     r"\b(?:UBND|UY BAN|HDND|SO|BAN|NGANH|PHONG|PHUONG|XA|DAC KHU|QUAN|HUYEN|DON VI|CO QUAN|"
     r"TRUONG|TRUNG TAM|DOAN THE|TO CHUC|MTTQ|THANH VIEN)\b"
 )
 _PEOPLE = re.compile(r"\b(?:ONG|BA|DONG CHI|ANH|CHI)\b")
+_GROUP_WORDS = frozenset({
+    "BAN", "BO", "CAC", "CAO", "CAP", "CHINH", "CHUC", "CHUYEN", "CO", "CONG", "CUC", "CUM", "DAC",
+    "DAI", "DAN", "DANG", "DIA", "DIEM", "DOAN", "DOANH", "DON", "DU", "GIAM", "GIAO", "HDND",
+    "HIEP", "HOC", "HOI", "HUYEN", "KHOI", "KHU", "LAP", "LE", "LIEN", "MAM", "MAT", "MOI", "MON",
+    "MTTQ", "NGANH", "NGHIEP", "NHAN", "NON", "O", "PHO", "PHONG", "PHUONG", "QUAN", "SO", "SU",
+    "TAM", "TAT", "TE", "THANH", "THCS", "THE", "THI", "THPT", "THUOC", "TIEU", "TINH", "TO",
+    "TOAN", "TP", "TRAM", "TRAN", "TREN", "TRONG", "TRUC", "TRUNG", "TRUONG", "TU", "TUYEN",
+    "UBMTTQ", "UBND", "UY", "VA", "VAN", "VI", "VIEN", "XA", "Y", "CA",
+})  # fmt: skip
+"""Words of groups of bodies; a text with any other word may name a person."""
 
 
 class Where(StrEnum):
@@ -70,8 +81,8 @@ def name_words(name: str) -> str:
 
 
 def group_words(name: str) -> str:
-    """A group's name to compare: folded, and without `Ủy ban nhân dân` before its members."""
-    return _ANY_PREFIX.sub("", words(name))
+    """A group's name to compare: folded, without `Ủy ban nhân dân` and `trên địa bàn thành phố`."""
+    return _AREA.sub("", _ANY_PREFIX.sub("", words(name)))
 
 
 _latest: list[tuple[tuple[Agency, ...], Index]] = []
@@ -221,4 +232,6 @@ def is_group(text: str) -> bool:
 def names_bodies(text: str) -> bool:
     """Whether a recipient text surely names bodies and no person, so that it may be shown."""
     said = words(text)
-    return _BODIES.search(said) is not None and _PEOPLE.search(said) is None
+    if _BODIES.search(said) is None or _PEOPLE.search(said) is not None:
+        return False
+    return _GROUP_WORDS.issuperset(said.split())

@@ -8,9 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from zoneinfo import ZoneInfo
 
 from checks.documents.agencies import Directory
+from checks.documents.coverage import Period
+from checks.documents.events import DocumentEvents, EventKind
+from checks.documents.packed import events_of
 
 CELLS = 5000
 """Counts of one row; what is beyond is summed under `OTHERS`, never left out."""
@@ -34,6 +38,27 @@ def flows_of(found: Iterable[Flow], limit: int = CELLS) -> dict[str, dict[str, i
     for (day, partner, kind, result), count in sorted(kept.items()):
         days.setdefault(day.isoformat(), {})[f"{partner} {kind} {result}"] = count
     return days
+
+
+def untold(
+    events: DocumentEvents, directory: Directory, period: Period, zone: ZoneInfo
+) -> Iterator[Flow]:
+    """Deliveries of which only the sender is told, so that no kind nor entry can be: counted once.
+
+    One whose packet was read as well has its number, and is none of them.
+    """
+    came = [*events_of(events.events, {EventKind.DELIVERED})]
+    known = {e.content for e in came if e.key.number and e.content}
+    seen: set[tuple[str, ...]] = set()
+    for event in came:
+        place = event.place
+        which = (event.content,) if event.content else (place.file, str(place.line))
+        if event.key.number or event.time is None or event.content in known or which in seen:
+            continue
+        seen.add(which)
+        day = event.time.astimezone(zone).date()
+        if day in period:
+            yield day, partner_code(event.sender, directory), OTHERS, "not_told"
 
 
 def partner_code(code: str, directory: Directory) -> str:

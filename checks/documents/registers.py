@@ -11,7 +11,7 @@ from checks.documents.calendar import Calendar
 from checks.documents.coverage import covered
 from checks.documents.events import DocumentEvents, SourceKind
 from checks.documents.evidence import ARRIVALS, BOOK, DOCUMENTS, ROUTES
-from checks.documents.flows import flows_of, partner_code
+from checks.documents.flows import flows_of, partner_code, untold
 from checks.documents.judged import (
     LISTED,
     PeriodOptions,
@@ -233,10 +233,11 @@ def incoming_registered(ctx: Context, _: None, events: DocumentEvents) -> Iterat
         "documents": [_arrival_shown(a, directory) for a in late[:LISTED]],
     }
     if events.under("received", "packets"):  # What only mail shows is not all that came.
-        detail["flows"] = flows_of(
+        told = (
             (a.day, partner_code(a.sender, directory), kind_of(a.key.sign), a.state.value)
             for a in found
         )
+        detail["flows"] = flows_of([*told, *untold(events, directory, period, ctx.zone)])
     if found or events.under("received", "packets", "mail"):
         yield _entered(ctx, found, detail, share)
     else:

@@ -93,9 +93,12 @@ def _faults(events: DocumentEvents, zone: ZoneInfo, days: set[dt.date]) -> dict[
     found: dict[dt.date, Line] = {}
     for event in events_of(events.events, {EventKind.OUTAGE}):
         if event.time is not None:
-            day = event.time.astimezone(zone).date()
-            if day in days:
-                found.setdefault(day, {"time": event.time.isoformat(), **_at(event.place)})
+            first = event.time.astimezone(zone).date()
+            last = (event.until or event.time).astimezone(zone).date()
+            line = {"time": event.time.isoformat(), **_at(event.place)}
+            for day in days:
+                if first <= day <= last:
+                    found.setdefault(day, line)
     return found
 
 
