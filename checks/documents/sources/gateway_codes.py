@@ -40,7 +40,8 @@ class Codes:
 
     def _look_up(self, code: str) -> None:
         found = len(self._directory.codes(code))
-        if found == 1:
+        # The unit's own codes may stand in the inventory and not in the directory.
+        if found == 1 or code in self._directory.own_codes:
             if len(self._known) < _KEPT:
                 self._known.add(code)
             return

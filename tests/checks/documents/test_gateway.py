@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from checks.documents.events import EventKind
 from checks.documents.sources.gateway import Gateway, read_gateway, status_of
 from checks.documents.sources.gateway_codes import Codes
 from checks.evidence import Unparsable
+from inventory.model import Documents
 from tests.helpers.correspondence import AGENCIES, GATEWAY_HEAD, PATIENT, UNIT, ZONE, entry
 
 ROW = "H26.1.2,H26.5,7/QĐ-UBND,Tên,1,2,2026-10-20 08:00:00,2026-10-20 08:05:00,sent,03\n"
@@ -126,6 +128,13 @@ def test_codes_that_the_directory_does_not_know_are_told() -> None:
         "unknown_code_rows": 1,
         "unknown_code_list": ["VXP.SAAS.03"],
     }
+
+
+def test_the_units_own_code_is_known_without_a_directory() -> None:
+    unit = msgspec.structs.replace(UNIT, documents=Documents(codes=("h26.1.2",)))
+    codes = Codes(Directory((), unit))
+    read_gateway([entry("s.csv", GATEWAY_HEAD + ROW)], "s.csv", {}, ZONE, codes=codes)
+    assert codes.told()["unknown_code_list"] == ["H26.5"]
 
 
 def test_no_gateway_export() -> None:
