@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.dates import read_date
+from checks.documents.agencies import is_group
 from checks.documents.events import (
     DocumentEvent,
     DocumentKey,
@@ -125,8 +126,10 @@ def recipients(cell: str) -> list[str]:
         for part in _COPY_KEPT.split(piece, maxsplit=1)[0].split(","):
             text = _BRACKETS.sub("", _LEADING.sub("", part)).strip(" .:-\t")
             said = words(text)
-            if said in _BARE_KINDS and found:
-                found[-1] = f"{found[-1]}, {text}"  # `UBND các xã, phường` is one group
+            # `UBND các xã, phường` is one group, and so is `các sở, ban, ngành thành phố`.
+            goes_on = said in _BARE_KINDS or (text[:1].islower() and found and is_group(found[-1]))
+            if goes_on and found:
+                found[-1] = f"{found[-1]}, {text}"
             elif said and said not in _PEOPLE_OF_THE_HOUSE:
                 found.append(text)
     return list(dict.fromkeys(found))

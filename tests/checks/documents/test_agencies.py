@@ -102,3 +102,20 @@ def test_own_signs_leave_out_what_others_share() -> None:
 def test_groups() -> None:
     assert is_group("UBND các xã, phường")
     assert not is_group("Sở Y tế")
+
+
+def test_a_group_is_found_whatever_stands_around_it() -> None:
+    grouped = tuple(
+        msgspec.structs.replace(a, groups=("UBND các xã, phường",)) for a in AGENCIES[-2:]
+    )
+    here = Directory((*AGENCIES[:-2], *grouped), UNIT)
+    for said in (
+        "UBND các xã, phường",
+        "Ủy ban nhân dân các XÃ, PHƯỜNG",
+        "các xã, phường trên địa bàn",
+        "UBND các xã – phường trên địa bàn thành phố Hà Nội",
+    ):
+        assert here.agencies(said) == {"H26.8", "H26.9"}
+    for said in ("UBND các xã", "các xã, phường trên địa bàn quận X", "UBND các phường, xã", ""):
+        assert here.agencies(said) == frozenset()
+    assert here.agencies("Sở Y tế") == {HEALTH}

@@ -104,6 +104,11 @@ def test_one_event_for_each_recipient_and_none_for_the_house() -> None:
         "UBND các xã, phường",
         "H26.9",
     ]
+    assert recipients("Các sở, ban, ngành thành phố, Sở Y tế") == [
+        "Các sở, ban, ngành thành phố",
+        "Sở Y tế",
+    ]
+    assert recipients("Sở Y tế, phòng Văn hóa") == ["Sở Y tế", "phòng Văn hóa"]
     assert recipients("Như trên; Lưu: VT") == []
     assert recipients("Sở Y tế, Lưu: VT, VX") == ["Sở Y tế"]
     assert recipients("Lưu VT") == []

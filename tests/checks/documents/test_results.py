@@ -276,3 +276,13 @@ def test_what_was_matched_for_one_scan_is_not_taken_for_another() -> None:
     assert one(routed, first, subj).detail["counts"]["no_trace"] == 1
     assert one(routed, second, subj).detail["counts"]["no_trace"] == 0
     assert one(routed, first, subj).detail["counts"]["no_trace"] == 1
+
+
+def test_one_mail_to_fifty_recipients_is_a_pair_for_each_agency_and_no_more() -> None:
+    domains = ["soyte.gov.vn", "sovanhoa.gov.vn", "congan.gov.vn", "hoankiem.gov.vn"]
+    domains += [f"cty{n}.vn" for n in range(46)]
+    mails = [mailed(100, domain) for domain in domains]
+    verdict = one(bypass, known(registered(100), mails))
+    assert sorted(b["recipient"] for b in verdict.detail["bypasses"]) == [HEALTH, CULTURE, POLICE]
+    found = verdict.detail["counts"]
+    assert (found["bypass"], found["mails_internal"], found["mails_off_axis"]) == (3, 1, 46)
