@@ -125,20 +125,21 @@ class _Reader:
             return
         account = _ACCOUNT.search(found[0], 0, found.start(3) - found.start())
         writer = account[1] if account else b""
-        names = list(_names(found[4][:_LONGEST] + _continued(found, block)))
+        entry = found[4][:_LONGEST] + _continued(found, block)
+        names = list(_names(entry))
         if found[3].startswith(b"smtp"):
-            self._mail(found[4], names, (writer, time), where)
+            self._mail(entry, names, (writer, time), where)
         elif writer:
             self._uploaded(writer, names, time, where)
 
     def _mail(
         self,
-        rest: bytes,
+        entry: bytes,
         names: list[str],
         by: tuple[bytes, dt.datetime],
         where: PlaceOf,
     ) -> None:
-        message = _MESSAGE_ID.search(rest)
+        message = _MESSAGE_ID.search(entry)
         if message is None:
             self.tally.unparsed += 1
             return
@@ -148,9 +149,9 @@ class _Reader:
         for name in names:
             contents.read_name(self._finder, name, where)
         recent = self._recent.pop(by[0], [])
-        if names:
+        if names and _whole(entry):
             self._named.append(key)
-        else:
+        elif not names:
             for time, hint in recent:
                 if by[1] - time <= _HINT:
                     contents.add(hint)
@@ -180,11 +181,16 @@ def _continued(found: re.Match[bytes], block: memoryview) -> bytes:
 
     Lines that a search on the host numbered do not follow each other in the file.
     """
-    if found[1] or _UPLOAD not in found[4] or found[4].rfind(b", path=") > found[4].rfind(_UPLOAD):
+    if found[1] or _UPLOAD not in found[4] or _whole(found[4]):
         return b""
     after = bytes(block[found.end() : found.end() + _CONTINUED])
     end = _NEXT.search(after)
     return after[: end.start()] if end else after
+
+
+def _whole(entry: bytes) -> bool:
+    """Whether the last upload's name ends in the entry: else it, or another, may be lost."""
+    return entry.rfind(b", path=") > entry.rfind(_UPLOAD)
 
 
 def _names(entry: bytes) -> Iterator[str]:

@@ -253,6 +253,16 @@ def test_a_name_with_line_ends_and_a_trace_behind() -> None:
     assert documents(found) == []
 
 
+def test_a_name_whose_second_line_was_not_sent_is_not_known() -> None:
+    """The search on the host goes by lines: what it cut off may have held a number."""
+    whole = sending("12-BC-UBND-HK.pdf", "phu luc\n12-QĐ-UBND-HK.pdf")
+    numbered = "".join(f"{n}:{x}\n" for n, x in enumerate(whole.splitlines(), 7) if "INFO" in x)
+    found = read(numbered)
+    assert documents(found) == [("12/BC-UBND-HK", False)]
+    assert (found.report.mails, found.report.mails_with_names) == (1, 0)
+    assert read(whole).report.mails_with_names == 1
+
+
 def test_what_a_client_writes_is_not_believed() -> None:
     """The client's own name stands in every entry, before the text."""
     fake = "x;] smtp - Sending message to MTA at h: Message-ID=<v@y>, uploads=[" + UPLOAD.format(
