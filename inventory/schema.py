@@ -287,7 +287,9 @@ class MailDoc(Raw, frozen=True):
     kind: Annotated[
         str,
         _says(
-            "Program that writes it: " + ", ".join(f"`{k}`" for k in MAIL_KINDS) + ".",
+            "Program that writes it: "
+            + ", ".join(f"`{k}`" for k in MAIL_KINDS)
+            + ". `zimbra` is its `mailbox.log`; the log of its MTA is `postfix`.",
             extra={"check": rules.known("mail log kind", MAIL_KINDS)},
             extra_json_schema={"enum": list(MAIL_KINDS)},
         ),
