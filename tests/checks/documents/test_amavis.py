@@ -89,6 +89,15 @@ def test_place_is_the_line_of_amavis() -> None:
     assert event.place.sha256 == hashlib.sha256(raw.encode()).hexdigest()
 
 
+def test_neither_subjects_nor_names_nor_addresses_leave_the_parser() -> None:
+    found = read(filtered(*path("bep 12-QD-UBND-HK.pdf"), passed("Nhà bếp 12/QĐ-UBND-HK")))
+    assert len(found.events) == 1
+    shown = repr(found)
+    assert "bếp" not in shown
+    assert "bep" not in shown
+    assert "vanthu" not in shown
+
+
 def test_only_the_subject_is_not_headers() -> None:
     """Log level 2 and the verbose template: no name is seen, and that is said."""
     report = read(filtered(passed())).report
