@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,9 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from checks.documents.agencies import Directory
 from checks.documents.completeness import evidence_complete
+from checks.documents.coverage import Period
 from checks.documents.events import DocumentEvents, EventKind
 from checks.documents.evidence import DOCUMENTS, ROUTES
+from checks.documents.flows import untold
 from checks.documents.registers import incoming_registered
 from checks.documents.routing import routed
 from checks.evidence import Answers, Failure, FailureKind, NotDeclared
@@ -21,6 +26,7 @@ from tests.helpers.correspondence import (
     GATEWAY_HEAD,
     REGISTER_HEAD,
     UNIT,
+    ZONE,
     answer,
     context,
     entry,
@@ -173,3 +179,20 @@ def test_what_came_in_or_how_the_exchange_worked_lists_nothing_that_was_sent(key
     subj = unit_of("register", "packets")
     rows = {v.subject: v for v in evidence_complete.judge(ctx, events_of(subj, {}))}
     assert rows["gateway"].status is Status.PASS
+
+
+def test_a_row_of_the_list_is_the_packet_that_has_its_hash() -> None:
+    packet = document(
+        "7", "SYT-VP", sender=HEALTH, to=(OWN,), date="2026/11/10", sent="2026/11/10 09:00:00"
+    ).encode()
+    hashes = [hashlib.sha256(packet).hexdigest(), hashlib.sha256(b"another").hexdigest()]
+    rows = "".join(f"H26.5,2026-11-10 09:00:0{n},{h}\n" for n, h in enumerate(hashes))
+    subj = unit_of("received", "packets")
+    events = events_of(
+        subj, {"packets": packet, "received": "From,CreatedTime,ContentSha256\n" + rows}
+    )
+    directory = Directory(subj.inventory.agencies, subj.unit)
+    period = Period(start=dt.date(2026, 11, 1), end=dt.date(2026, 11, 20))
+    assert list(untold(events, directory, period, ZONE)) == [
+        (dt.date(2026, 11, 10), HEALTH, "*", "not_told")
+    ]
