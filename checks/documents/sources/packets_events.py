@@ -252,7 +252,7 @@ class Exchange:
         elif self._directory.is_own_code(status.origin) if status.origin else sent is not None:
             yield from self._settle_ours(status, key, kind, sent)
         elif self._directory.is_own_code(status.by) and status.origin:
-            self._settle_theirs(status, key, kind)
+            yield from self._settle_theirs(status, key, kind)
         else:
             self.counts["of_others"] += 1
 
@@ -276,17 +276,20 @@ class Exchange:
         about = (key, status.date, time, "")
         self._tally.add(*_each(kind, status.place, sender, (status.by,), about))
 
-    def _settle_theirs(self, status: _Status, key: DocumentKey, kind: EventKind) -> None:
+    def _settle_theirs(
+        self, status: _Status, key: DocumentKey, kind: EventKind
+    ) -> Iterator[tuple[str, str]]:
         """This unit says what became of another agency's document: so it was delivered."""
         if kind is not EventKind.RECEIVED:
             self._keep_out(status.origin, key)
-        elif status.time is not None:
-            time = self._not_before(status.time, status.date)
-            self._tally.seen(time)
-            about = (key, status.date, time, "")
-            self._deliveries += _each(
-                EventKind.DELIVERED, status.place, status.origin, ("",), about
-            )
+            return
+        if status.time is None:
+            yield status.place.file, "a status without a time"
+            return
+        time = self._not_before(status.time, status.date)
+        self._tally.seen(time)
+        about = (key, status.date, time, "")
+        self._deliveries += _each(EventKind.DELIVERED, status.place, status.origin, ("",), about)
 
 
 def _each(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from checks.documents.agencies import Directory
 from checks.documents.events import EventKind
+from checks.documents.sources import gateway_codes
 from checks.documents.sources.gateway import Gateway, read_gateway, status_of
 from checks.documents.sources.gateway_codes import Codes
 from checks.evidence import Unparsable
@@ -127,6 +128,19 @@ def test_codes_that_the_directory_does_not_know_are_told() -> None:
         "unknown_codes": 1,
         "unknown_code_rows": 1,
         "unknown_code_list": ["VXP.SAAS.03"],
+    }
+
+
+def test_codes_without_end_are_counted_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gateway_codes, "_KEPT", 2)
+    codes = Codes(Directory(AGENCIES, UNIT))
+    for code in ("Z1", "Z2", "Z3", "Z1", "Z4", "H26.5", "H26.6", "H26.7", "H26.7"):
+        codes.take((code,))
+    assert codes.told() == {
+        "unknown_codes": 2,
+        "unknown_code_rows": 3,
+        "unknown_code_list": ["Z1", "Z2"],
+        "more_code_rows": 2,
     }
 
 

@@ -117,6 +117,11 @@ def test_a_document_that_is_taken_back_is_found_by_its_id_and_not_by_what_the_id
     assert (report.extra["take_backs_of_unknown"], report.unparsed) == (1, 1)
 
 
+def test_a_take_back_with_a_number_of_its_own_means_that_document() -> None:
+    back = document(to=(HEALTH,), sent="2026/11/11 08:00:00", business=doing(1))
+    assert said(document(to=(HEALTH, CULTURE)), back)[2:] == [(REVOKED, NUMBER, OWN, HEALTH)]
+
+
 def test_an_id_that_two_documents_share_ties_nothing() -> None:
     back = document("", "", business=doing(1, document_id="same"))
     files = [document(document_id="same"), document("13", document_id="same"), back]
@@ -162,12 +167,26 @@ THEIRS = {"number": "55", "sign": "SYT-VP", "sender": HEALTH}
 def test_a_packet_to_this_unit_was_delivered_when_this_unit_got_it() -> None:
     sent = [(HEALTH, "2026/11/09 16:00:00"), (None, "2026/11/09 16:01:00")]
     theirs = document(to=(CULTURE, "000.00.12.H26"), sent=sent, **THEIRS)  # type: ignore[arg-type]
-    (event,), _ = read(theirs)
+    (event,), report = read(theirs)
+    assert report.extra == {"documents_delivered": 1, "older_than_their_document": 1}
     assert (event.kind, event.sender, str(event.key)) == (DELIVERED, HEALTH, "55/2026/SYT-VP")
     assert event.time == dt.datetime(2026, 11, 9, 17, tzinfo=dt.UTC)  # the document's day
     sent.append((OWN, "2026/11/11 07:00:00"))
     (event,), _ = read(document(to=(OWN,), sent=sent, **THEIRS))  # type: ignore[arg-type]
     assert event.time == dt.datetime(2026, 11, 11, tzinfo=dt.UTC)
+
+
+def test_of_several_traces_the_units_own_first_one_counts_and_else_the_nearest() -> None:
+    others = [(None, "2026/11/10 09:00:00"), ("G22.1", "2026/11/10 08:00:00")]
+    mine = [(OWN, "2026/11/10 11:00:00"), (OWN, "2026/11/10 10:00:00")]
+    for sender, to, traces, hour in (
+        (OWN, HEALTH, others, 8),
+        (OWN, HEALTH, [*others, *mine], 10),
+        (HEALTH, OWN, others, 9),
+        (HEALTH, OWN, [*others, *mine], 10),
+    ):
+        (event,), _ = read(document(sender=sender, to=(to,), sent=traces))
+        assert event.time == dt.datetime(2026, 11, 10, hour - 7, tzinfo=dt.UTC)
 
 
 def test_what_this_unit_says_of_anothers_document_shows_its_delivery() -> None:
@@ -183,6 +202,19 @@ def test_what_this_unit_refused_or_gave_back_need_not_be_registered(code: str) -
     )
     assert [e.kind for e in events] == [SENT]
     assert report.extra["deliveries_taken_back"] == 1
+
+
+@pytest.mark.parametrize("what", [doing(1), doing(2, receivers((OWN, 0)))])
+def test_what_the_sender_took_back_need_not_be_registered(what: str) -> None:
+    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
+    back = document(to=(OWN,), business=what, **THEIRS)  # type: ignore[arg-type]
+    for files in ((theirs, back), (back, theirs)):
+        assert said(document(), *files) == [(SENT, NUMBER, OWN, HEALTH)]
+
+
+def test_a_recipient_that_was_added_got_the_document() -> None:
+    added = document(to=(), business=doing(2, receivers((OWN, 1))), **THEIRS)  # type: ignore[arg-type]
+    assert said(added) == [(DELIVERED, "55/2026/SYT-VP", HEALTH, "")]
 
 
 def test_what_others_write_to_others_is_counted_and_left_out() -> None:

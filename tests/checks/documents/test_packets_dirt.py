@@ -124,6 +124,18 @@ def test_a_status_is_never_before_the_sending() -> None:
     assert len({e.time for e in events}) == 1
 
 
+@pytest.mark.parametrize("at", ["", "null", "1970/01/01 00:00:00", "2026/02/30 00:00:00"])
+def test_a_status_without_a_time_has_that_of_the_sending(at: str) -> None:
+    events, _ = read(document(sent="2026/11/10 12:00:00"), status(at=at))
+    assert {e.time for e in events} == {dt.datetime(2026, 11, 10, 5, tzinfo=dt.UTC)}
+    events, report = read(document("13"), status(at=at))
+    assert len(events) == 1
+    assert report.extra["unreadable"] == ["packets/1.edxml: a status without a time"]
+    mine = status("03", "55", "SYT-VP", by=OWN, origin=HEALTH, at=at)
+    events, report = read(document(), mine)
+    assert (len(events), report.unparsed) == (1, 1)
+
+
 def test_a_status_without_its_packet_shows_a_receipt_and_is_counted() -> None:
     events, report = read(status("03", "99"))
     assert [e.kind for e in events] == [RECEIVED]
