@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checks.documents.events import EventKind
-from checks.documents.sources import edxml_files, packets_zip
+from checks.documents.sources import edxml, edxml_files, packets_zip
 from checks.evidence import FailureKind, Unparsable
 from tests.helpers.correspondence import PATIENT
 from tests.helpers.packet_reading import NUMBER
@@ -124,6 +124,29 @@ def test_a_status_is_never_before_the_sending() -> None:
     assert len({e.time for e in events}) == 1
 
 
+def test_a_status_is_held_against_the_first_sending() -> None:
+    files = [document(sent=f"2026/11/{day} 08:00:00") for day in (12, 11, 13)]
+    events, report = read(*files, status(at="2026/11/11 09:00:00"))
+    (event,) = (e for e in events if e.kind is RECEIVED)
+    assert event.time == dt.datetime(2026, 11, 11, 2, tzinfo=dt.UTC)
+    assert report.extra["status_messages"] == 1
+
+
+def test_nothing_is_tied_by_an_id_that_is_not_there() -> None:
+    nameless = document().replace("H99.9,2014/02/30,7/ABC", "")
+    events, report = read(nameless, status(number="", sign="", document_id=""))
+    assert (len(events), report.unparsed) == (1, 1)
+
+
+def test_a_message_without_a_number_stands_where_its_header_begins() -> None:
+    plain = status(document_id="abc")
+    begin, end = plain.index("<e:Code>"), plain.index("</e:ResponseFor>")
+    nameless = plain[:begin] + "<e:DocumentId>abc</e:DocumentId>" + plain[end:]
+    events, _ = read(document(document_id="abc"), nameless)
+    line = nameless[: nameless.index("<e:MessageHeader>")].count("\n") + 1
+    assert [e.place.line for e in events if e.kind is RECEIVED] == [line]
+
+
 @pytest.mark.parametrize("at", ["", "null", "1970/01/01 00:00:00", "2026/02/30 00:00:00"])
 def test_a_status_without_a_time_has_that_of_the_sending(at: str) -> None:
     events, _ = read(document(sent="2026/11/10 12:00:00"), status(at=at))
@@ -179,6 +202,16 @@ def test_files_in_archives_and_bare_ones_are_hashed_each_once() -> None:
     found, extra = hashes(archive, PDF, b"x" * 3_000_001)
     assert found == [sha(b"1"), sha(PDF), sha(b"x" * 3_000_001)]
     assert "attachments_not_hashed" not in extra
+
+
+def test_an_empty_attachment_is_no_file() -> None:
+    assert hashes(b"", PDF) == ([sha(PDF)], {"documents_sent": 1})
+
+
+def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edxml, "MOST_BYTES", len(document().encode()))
+    _, report = read(document(), document("123"))
+    assert report.extra["unreadable"][0].startswith("packets/1.edxml: larger than ")
 
 
 def test_an_archive_in_an_archive_is_one_file() -> None:
