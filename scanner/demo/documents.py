@@ -130,14 +130,15 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _agencies(bodies: Sequence[Body]) -> str:
-    header = ("code", "old_code", "name", "mail_domains", "signs")
-    return _table(header, [(b.code, "", b.name, b.domain, b.sign) for b in bodies])
+    header = ("code", "old_code", "name", "mail_domains", "signs", "groups")
+    return _table(header, [(b.code, "", b.name, b.domain, b.sign, b.group) for b in bodies])
 
 
 def _register(unit: UnitPlot, sent: Sequence[Paper]) -> str:
     rows = []
     for paper in (p for p in sent if p.registered):
-        receivers = "; ".join([d.to.name for d in paper.deliveries] + ["Lưu: VT"])
+        named = [paper.group] if paper.group else [d.to.name for d in paper.deliveries]
+        receivers = "; ".join([*named, "Lưu: VT"])
         day = f"{paper.date:%d/%m/%Y}"
         rows.append(
             (

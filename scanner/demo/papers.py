@@ -23,6 +23,10 @@ _JUDGED = 26
 _LATE = 4
 """Days after which a paper is later than the next working day and not too late for the axis."""
 
+_CIRCULAR = 9
+"""Place from the newest of the paper that goes to a whole group."""
+_GROUP, _CLUSTER = "UBND các phường, xã cụm", 6
+
 _TYPES = ("BC", "TTr", "KH", "TB", "QĐ", "GM", "CV")
 _DEPARTMENTS = {
     "noivu": "Sở Nội vụ",
@@ -54,6 +58,8 @@ class Body(msgspec.Struct, frozen=True):
     name: str
     domain: str
     sign: str
+    group: str = ""
+    """Under which name registers mean it among others."""
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -78,6 +84,8 @@ class Paper(msgspec.Struct, frozen=True):
     registered: bool = True
     marked: bool = False
     """Its mails carry a secrecy mark."""
+    group: str = ""
+    """What the register says in place of the recipients' names."""
 
     @property
     def notation(self) -> str:
@@ -98,7 +106,11 @@ def directory(units: Sequence[UnitPlot]) -> tuple[Body, ...]:
         for n, (box, name) in enumerate(_DEPARTMENTS.items(), start=1)
     ]
     city = Body("H26.MP.00", "UBND thành phố Hà Nội", "ubtp.hanoi.example", "UBTP")
-    return (city, *others, *(body_of(unit.place) for unit in units))
+    wards = [
+        msgspec.structs.replace(body_of(unit.place), group=f"{_GROUP} {n // _CLUSTER + 1}")
+        for n, unit in enumerate(units)
+    ]
+    return (city, *others, *wards)
 
 
 def working_days(today: dt.date) -> list[dt.date]:
@@ -121,7 +133,18 @@ def papers(
         for _ in range(random.choice((1, 1, 2))):
             number += 1
             found.append(_paper(number, day, own, others, now, random))
+    mine = next(body.group for body in bodies if body.code == own.code)
+    members = [body for body in others if body.group == mine]
+    if members:
+        found[-_CIRCULAR] = _circular(found[-_CIRCULAR], mine, members)
     return _told(unit, tuple(found), random)
+
+
+def _circular(paper: Paper, group: str, members: Sequence[Body]) -> Paper:
+    """A paper to all of a group, which the register names as one."""
+    sent = paper.deliveries[0].sent
+    deliveries = tuple(Delivery(body, Way.GATEWAY, sent) for body in members)
+    return msgspec.structs.replace(paper, group=group, deliveries=deliveries)
 
 
 def _paper(
@@ -167,7 +190,8 @@ def _told(unit: UnitPlot, found: tuple[Paper, ...], random: Random) -> tuple[Pap
     if share is None:
         return found
     # The newest are left alone: they may still be on their way. The first has no gap before it.
-    settled = [p for p in found[1:-5] if (found[-1].date - p.date).days <= _JUDGED]
+    near = (p for p in found[1:-5] if (found[-1].date - p.date).days <= _JUDGED)
+    settled = [p for p in near if not p.group]
     count = 1 if story is DocsStory.SECRET else max(3, int(len(settled) * share))
     chosen = {(p.date, p.number) for p in random.sample(settled, count)}
     told = (_changed(p, story) if (p.date, p.number) in chosen else p for p in found)
