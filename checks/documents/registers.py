@@ -11,7 +11,7 @@ from checks.documents.calendar import Calendar
 from checks.documents.coverage import covered
 from checks.documents.events import DocumentEvents, SourceKind
 from checks.documents.evidence import ARRIVALS, BOOK, DOCUMENTS, ROUTES
-from checks.documents.flows import flows_of, partner_code, untold
+from checks.documents.flows import OTHERS, Flow, flows_of, partner_code, untold
 from checks.documents.judged import (
     LISTED,
     PeriodOptions,
@@ -233,10 +233,7 @@ def incoming_registered(ctx: Context, _: None, events: DocumentEvents) -> Iterat
         "documents": [_arrival_shown(a, directory) for a in late[:LISTED]],
     }
     if events.under("received", "packets"):  # What only mail shows is not all that came.
-        told = (
-            (a.day, partner_code(a.sender, directory), kind_of(a.key.sign), a.state.value)
-            for a in found
-        )
+        told = (_flow(a, directory) for a in found)
         detail["flows"] = flows_of([*told, *untold(events, directory, period, ctx.zone)])
     if found or events.under("received", "packets", "mail"):
         yield _entered(ctx, found, detail, share)
@@ -266,6 +263,13 @@ def _entered(ctx: Context, found: list[Arrival], detail: dict[str, Any], share: 
     if good * 100 >= options.target * due:
         return passed(f"{own}.enough", detail, **said)
     return failed(f"{own}.short", detail, None, **said)
+
+
+def _flow(arrival: Arrival, directory: Directory) -> Flow:
+    if arrival.secret:
+        return arrival.day, OTHERS, OTHERS, arrival.state.value
+    sender, kind = partner_code(arrival.sender, directory), kind_of(arrival.key.sign)
+    return arrival.day, sender, kind, arrival.state.value
 
 
 def _arrival_shown(arrival: Arrival, directory: Directory) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from checks.documents.agencies import Directory, Where
 from checks.documents.coverage import Period
 from checks.documents.events import DocumentEvent, DocumentEvents, DocumentKey, EventKind, Place
-from checks.documents.flows import Flow, flows_of
+from checks.documents.flows import OTHERS, Flow, flows_of
 from checks.documents.grading import Graded, grade_mails
 from checks.documents.judged import Judged
 from checks.documents.kinds import kind_of
@@ -40,12 +40,22 @@ Line = dict[str, Any]
 _Which = tuple[DocumentKey, str]
 
 
-def pair_flows(pairs: Iterable[Pair]) -> dict[str, dict[str, int]]:
-    """The counts of pairs by the document's day, partner, kind and result."""
-    return flows_of(_flow(pair) for pair in pairs)
+def pair_flows(
+    pairs: Sequence[Pair], events: DocumentEvents, zone: ZoneInfo
+) -> dict[str, dict[str, int]]:
+    """The counts of pairs by the document's day, partner, kind and result.
+
+    Of a secret document neither partner nor kind is told.
+    """
+    # A document registered as secret is exempt unless a mail carried it.
+    maybe = {p.key for p in pairs if p.result is Result.EXEMPT or p.mail is not None}
+    secrets = secrets_of(maybe, events, zone) if maybe else {}
+    return flows_of(_flow(pair, secret=pair.key in secrets) for pair in pairs)
 
 
-def _flow(pair: Pair) -> Flow:
+def _flow(pair: Pair, *, secret: bool) -> Flow:
+    if secret:
+        return pair.date, OTHERS, OTHERS, pair.result.value
     return pair.date, pair.recipient, kind_of(pair.key.sign), pair.result.value
 
 
@@ -70,7 +80,7 @@ def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Li
     """
     pairs = seen.matching.pairs
     shown = listed(pairs)
-    found: Line = {"flows": pair_flows(pairs), "pairs": [], "total_pairs": 0}
+    found: Line = {"flows": pair_flows(pairs, events, ctx.zone), "pairs": [], "total_pairs": 0}
     if not shown:
         return found
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)

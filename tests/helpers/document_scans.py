@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from checks.documents import completeness, registers, routing, secrecy
+from checks.documents.events import DocumentEvents
 from checks.evidence import Unparsable
 from checks.model import Check, Subject, Verdict, unknown
 from checks.results import Result, Scan, ScanInfo, fingerprint
 from inventory.model import Selection
 from tests.helpers.correspondence import NOW
-from tests.helpers.document_events import DocumentEvents, said
+from tests.helpers.document_events import said
 
 CHECKS: tuple[Check, ...] = (
     *completeness.CHECKS,

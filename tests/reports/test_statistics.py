@@ -109,7 +109,7 @@ def by(found: Statistics, name: str, direction: str = "outgoing") -> dict[tuple[
 
 
 def test_what_the_checks_counted_is_what_goes_up() -> None:
-    letters = {"sign": "UBND-HK"}
+    letters: dict[str, Any] = {"sign": "UBND-HK"}
     found = made(
         judged(
             *registered(100, "Sở Y tế", "Sở Văn hóa"),
