@@ -13,8 +13,8 @@ from scanner.cli.words import LANGUAGE, t
 
 @click.group(
     help=t(
-        "Văn bản điện tử: cấu hình mẫu cho máy chủ thư.",
-        "Official documents: settings for mail servers.",
+        "Văn bản điện tử: giải thích kết luận, số liệu gửi cấp trên, cấu hình mẫu.",
+        "Official documents: what led to a verdict, statistics, mail settings.",
     )
 )
 def documents() -> None:

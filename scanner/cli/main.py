@@ -101,8 +101,8 @@ def _group() -> click.Group:
         "documents": (
             "documents",
             t(
-                "văn bản điện tử: cấu hình mẫu cho máy chủ thư",
-                "official documents: settings for mail servers",
+                "văn bản điện tử: giải thích kết luận, số liệu gửi cấp trên, cấu hình mẫu",
+                "official documents: what led to a verdict, statistics, mail settings",
             ),
         ),
         "scan": ("scan", t("thu thập, kết luận, lưu, in kết quả", "collect, judge, store, print")),
