@@ -73,6 +73,12 @@ def open_zip(file: io.IOBase, data: bytes | bytearray | memoryview, most: int) -
         raise Unparsable("a damaged archive") from None
 
 
+def files_in(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    """The members that are no folders; their names are only shown."""
+    # ZipInfo.is_dir fails for a name of no letters.
+    return (member for member in archive.infolist() if not member.filename.endswith("/"))
+
+
 def stream(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
     """A member piece by piece; raises Unparsable when it is damaged, protected or exotic."""
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -90,9 +96,7 @@ def zip_hashes(data: bytes | bytearray, budget: Budget) -> list[str]:
     found = []
     room = min(MOST_UNPACKED, MOST_RATIO * len(data))
     with open_zip(io.BytesIO(data), data, MOST_MEMBERS) as archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
+        for member in files_in(archive):
             hasher = hashlib.sha256()
             for chunk in stream(archive, member):
                 room -= len(chunk)

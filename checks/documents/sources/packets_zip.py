@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Iterator
 
-from checks.documents.sources.edxml_files import Budget, open_zip, stream
+from checks.documents.sources.edxml_files import Budget, files_in, open_zip, stream
 from checks.evidence import FailureKind, Unparsable
 from checks.files import FileEntry
 from checks.texts import clean
@@ -64,9 +64,7 @@ def packets_of(entry: FileEntry, budget: Budget) -> Iterator[Found]:
         yield entry.name, e
         return
     with archive:
-        for member in archive.infolist():
-            if member.is_dir():
-                continue
+        for member in files_in(archive):
             name = f"{entry.name}:{clean(member.filename, 120)}"
             try:
                 yield name, _whole(archive, member, budget)

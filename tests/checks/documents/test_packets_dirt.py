@@ -261,6 +261,18 @@ def test_packets_in_an_archive_are_read_one_by_one() -> None:
     assert (report.files, report.lines) == (2, 3)
 
 
+def test_a_name_of_no_letters_in_an_archive_is_as_good_as_any() -> None:
+    data = bytearray(zipped({"?": document().encode()}))
+    central = data.index(b"PK\x01\x02")
+    data[central + 28] = 0  # the length of the name
+    data[central + 46 : central + 47] = b""
+    end = data.index(b"PK\x05\x06")
+    data[end + 12] -= 1  # the size of the directory
+    events, report = read(bytes(data), document("13"))
+    assert report.lines == 2
+    assert "13/2026/QD-UBND-HK" in {str(e.key) for e in events}
+
+
 def test_archives_of_too_much_or_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     archive = zipped({"1": document().encode(), "2": document("13").encode()})
     monkeypatch.setattr(packets_zip, "MOST_PACKETS", 1)
