@@ -85,7 +85,13 @@ def builtin() -> Catalogue:
         restore,
         safety,
     )
-    from checks.documents import completeness, registers, routing, secrecy  # noqa: PLC0415
+    from checks.documents import (  # noqa: PLC0415
+        completeness,
+        registers,
+        routing,
+        secrecy,
+        uploads,
+    )
     from checks.probes import checks as host  # noqa: PLC0415
     from checks.security import (  # noqa: PLC0415
         attested,
@@ -101,7 +107,7 @@ def builtin() -> Catalogue:
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
     security = (level, plausible, standing, dossier, plan, signed, decision, attested, totals)
-    topics = (host, *security, *backup, completeness, routing, registers, secrecy)
+    topics = (host, *security, *backup, completeness, routing, registers, secrecy, uploads)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 
 

@@ -21,6 +21,7 @@ _MINOR: Said = (Status.FAIL, Severity.MINOR, "")
 _CRITICAL: Said = (Status.FAIL, Severity.CRITICAL, "")
 _MAJOR: Said = (Status.FAIL, Severity.MAJOR, "")
 _NOT_DECLARED: Said = (Status.UNKNOWN, "", FailureKind.NOT_DECLARED)
+_NOT_ASKED: Said = (Status.NOT_APPLICABLE, "", "")
 _NO_FILE: Said = (Status.UNKNOWN, "", FailureKind.COMMAND_FAILED)
 _BLIND: Said = (Status.UNKNOWN, "", FailureKind.TRUNCATED)
 
@@ -40,6 +41,7 @@ _FINE = {
     "numbering": _PASS,
     "secret-mark": _PASS,
     "incoming-registered": _PASS,
+    "web-uploads": _NOT_ASKED,
 }
 _ROWS: dict[DocsStory, dict[str, Said]] = {
     DocsStory.FINE: _FINE,
@@ -70,10 +72,13 @@ _ROWS: dict[DocsStory, dict[str, Said]] = {
         **dict.fromkeys(_PAIRS, _NOT_DECLARED),
         "numbering": _NOT_DECLARED,
     },
-    DocsStory.UNDECLARED: dict.fromkeys(
-        (_EVIDENCE, *_OF_LOGS, *_PAIRS, "numbering", "secret-mark", "incoming-registered"),
-        _NOT_DECLARED,
-    ),
+    DocsStory.UNDECLARED: {
+        **dict.fromkeys(
+            (_EVIDENCE, *_OF_LOGS, *_PAIRS, "numbering", "secret-mark", "incoming-registered"),
+            _NOT_DECLARED,
+        ),
+        "web-uploads": _NOT_ASKED,
+    },
 }
 
 

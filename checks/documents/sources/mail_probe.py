@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from checks.documents.sources import exchange, exim, postfix_lines, zimbra
+from checks.documents.sources import exchange, exim, postfix_lines, squid, zimbra
 from checks.evidence import Probe, Source
 
 LIMIT = 256 * 1024 * 1024
@@ -21,6 +21,7 @@ NEEDED = {
     "zimbra": zimbra.NEEDED,
     "exchange": exchange.NEEDED,
     "exim": exim.NEEDED,
+    "squid": squid.needed(),
 }
 """Which lines of each kind of log are sent, for `grep -E`."""
 
@@ -125,6 +126,17 @@ fi
 MAIL_LOG = Probe(
     id="documents.mail-log",
     title="the delivery lines of a mail log",
+    source=Source.SHELL,
+    script=script,
+    timeout=90,
+    limit=LIMIT,
+    stream=True,
+    sensitive=True,
+)
+
+PROXY_LOG = Probe(
+    id="documents.proxy-log",
+    title="the lines of a web proxy's log that name a file service",
     source=Source.SHELL,
     script=script,
     timeout=90,
