@@ -142,6 +142,16 @@ def test_recipients_added_and_removed() -> None:
     )
 
 
+def test_a_recipient_that_is_only_removed_was_sent_nothing() -> None:
+    changed = document(
+        to=(CULTURE,), sent="2026/11/12 08:00:00", business=doing(2, receivers((HEALTH, 0)))
+    )
+    events, report = read(document(), changed, status())
+    assert [e.kind for e in events] == [SENT, REVOKED, RECEIVED]
+    assert report.extra == {"documents_sent": 1, "status_messages": 1}
+    assert report.repeated == 0
+
+
 def test_a_replaced_document_is_taken_back_where_the_message_says() -> None:
     old = document(document_id="old", to=(HEALTH, CULTURE))
     new = document("15", to=(HEALTH,), business=doing(3, replaced("old", HEALTH)))
