@@ -111,10 +111,13 @@ class Maker:
 
     @staticmethod
     def _header(prefix: bytes, name: str, mark: str, value: str, sender: str, to: str) -> bytes:
-        return prefix + (
-            f"info: header {name}: {value[:190]} from pc-7.hoankiem.local[10.0.7.21]; "
-            f"from=<{sender}> to=<{to}> proto=ESMTP helo=<pc-7>: {mark}=[{value}]"
-        ).encode()
+        return (
+            prefix
+            + (
+                f"info: header {name}: {value[:190]} from pc-7.hoankiem.local[10.0.7.21]; "
+                f"from=<{sender}> to=<{to}> proto=ESMTP helo=<pc-7>: {mark}=[{value}]"
+            ).encode()
+        )
 
     def noise(self, at: float) -> list[Line]:
         """What stands between the mails."""

@@ -71,9 +71,7 @@ class Sshd:
             f"StrictModes no\nLogLevel VERBOSE\nAuthorizedKeysFile {keys}\n"
             "PasswordAuthentication no\nKbdInteractiveAuthentication no\nMaxStartups 500\n"
             # Bash then leaves out ~/.bashrc: what stands there is the affair of the machine.
-            "SetEnv SHLVL=1\n"
-            + "".join(f"HostKey {key}\n" for key in host_keys)
-            + options
+            "SetEnv SHLVL=1\n" + "".join(f"HostKey {key}\n" for key in host_keys) + options
         )
         self._process: subprocess.Popen[bytes] | None = None
 
