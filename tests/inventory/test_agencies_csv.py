@@ -21,7 +21,7 @@ FOUND = (
         name="UBND phường Hoàn Kiếm",
         mail_domains=("hk.example", "hk2.example"),
         signs=("UBND-HK",),
-        groups=("Các phường", "Các xã"),
+        groups=("các xã", "các sở"),
     ),
     Agency(code="H26.71", name="Phường, khác"),
 )
@@ -30,12 +30,12 @@ FOUND = (
 HEAD = "code,old_code,name,mail_domains,signs,groups"
 
 COMMAS = f"""{HEAD}
-H26.70,000.00.70.H26;H26,UBND phường Hoàn Kiếm,HK.example; hk2.example,UBND-HK,Các phường;Các xã
+H26.70,000.00.70.H26;H26,UBND phường Hoàn Kiếm,HK.example; hk2.example,UBND-HK,các xã;các sở
 H26.71,,"Phường, khác",,,
 """
 
 SEMICOLONS = """Code;Name;Old_code;Mail_domains;Signs;Groups\r
-H26.70;UBND phường Hoàn Kiếm;"000.00.70.H26;H26";"HK.example;hk2.example";UBND-HK;"Các phường; Các xã"\r
+H26.70;UBND phường Hoàn Kiếm;"000.00.70.H26;H26";"HK.example;hk2.example";UBND-HK;"các xã; các sở"\r
 \r
 H26.71;Phường, khác;;;;\r
 """
