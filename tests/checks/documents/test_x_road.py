@@ -188,6 +188,25 @@ def test_both_records_of_a_call_count_once_and_the_graver_one_wins() -> None:
     assert of(*nameless)[1].extra["calls"] == 2
 
 
+def test_of_both_records_the_earlier_time_counts() -> None:
+    late = call("2026-11-12 09:40", NETWORK, messageId="a", side="Producer")
+    early = call("2026-11-12 09:00", NETWORK, messageId="a")
+    other = call("2026-11-12 09:20", NETWORK)
+    (event,), _ = of(late, other, early)
+    begin = dt.datetime(2026, 11, 12, 2, tzinfo=dt.UTC)
+    assert (event.time, event.until) == (begin, begin + dt.timedelta(minutes=20))
+
+
+def test_an_outage_is_told_even_when_its_first_records_are_no_longer_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(x_road, "_FAULTS", 1)
+    records = [*GOOD, *failures("2026-11-13 09:30", "2026-11-12 09:00", "2026-11-12 09:30")]
+    (event,), _ = read("\n".join(map(json.dumps, records)))
+    assert event.time == dt.datetime(2026, 11, 12, 2, tzinfo=dt.UTC)
+    assert event.place.line == 3  # the only one that is known
+
+
 def test_calls_about_the_exchange_itself_show_nothing() -> None:
     own = call("2026-11-12 09:00", serviceCode="getSecurityServerOperationalData")
     _, report = of(*GOOD, own)
