@@ -63,6 +63,11 @@ def test_an_attestation_without_an_end_is_refused(more: str, said: str, tmp_path
     assert found.startswith("systems.s.attestations[0]: ")
 
 
+def test_an_attestation_may_hold_for_its_own_day_only(tmp_path: Path) -> None:
+    found = read(f"attestations:\n  - {{{WORD}, until: 2026-01-31}}\n", tmp_path)
+    assert found.units["u"].attestations[0].until == dt.date(2026, 1, 31)
+
+
 def test_an_end_beyond_the_calendar_is_refused(tmp_path: Path) -> None:
     word = WORD.replace("2026-01-31", "9999-12-31")
     (found,) = problems(f"attestations:\n  - {{{word}, valid_for: 1d}}\n", tmp_path)

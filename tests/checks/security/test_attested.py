@@ -125,6 +125,13 @@ def test_training_is_yearly_whatever_the_unit_writes() -> None:
     assert rules().attested["policy"].house_default
 
 
+def test_a_word_that_ends_on_the_longest_day_itself_is_not_blamed_on_the_house() -> None:
+    policy = word("policy", until=dt.date(2026, 11, 20), date=dt.date(2025, 11, 20))
+    found = judged(policy)["policy"]
+    assert short(found)[1] == "expired"
+    assert "mặc định" not in render(found.message, "vi", ZONE)
+
+
 def test_the_newest_word_that_holds_speaks() -> None:
     old, new = word("policy", TODAY - ONE_DAY), word("policy", date=SAID + ONE_DAY)
     assert judged(old, new)["policy"].status is Status.PASS
@@ -139,6 +146,7 @@ def test_further_words_of_the_unit_and_its_systems_are_judged_too() -> None:
     found = judged(lapsed, word("plan.mfa"), system=(word("review"), word("plan.x"), lapsed))
     assert set(found) == {"policy", "training", "drill", "sys/review", "sys/drill"}
     assert short(found["drill"]) == (Status.FAIL, "expired", Severity.MINOR)
+    assert short(found["sys/drill"]) == (Status.FAIL, "expired", Severity.MINOR)
     assert found["sys/review"].status is Status.PASS
     assert "drill" in render(found["drill"].message, "vi", ZONE)
     assert "security/" not in render(found["drill"].message, "vi", ZONE)

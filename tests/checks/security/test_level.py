@@ -403,6 +403,9 @@ def test_the_law_that_a_record_names_was_in_force(
     record = but(OLD, legal_basis=claimed, approval={"date": day(decided)})
     found = judge(level_approved, record, today=day("2027-02-01"))
     assert (faults(found), found.detail["basis"]) == (wanted, basis)
+    if wanted:
+        formal = wanted == ["approval-law-too-new"]
+        assert found.severity is (Severity.MINOR if formal else Severity.MAJOR)
 
 
 def test_the_unit_that_runs_the_system_by_the_record_does_not_appraise_it() -> None:

@@ -151,6 +151,20 @@ def test_each_state(record: LevelRecord, wanted: list[str], severity: Severity) 
     assert name(found) == wanted[0]
 
 
+def test_a_word_on_its_last_day_is_not_called_lapsed() -> None:
+    assert faults(verdict(plan(done(TODAY), None))) == ["partly"]
+
+
+def test_what_is_reported_as_it_is_counted_is_not_overstated() -> None:
+    assert faults(verdict(plan(done(), None, status="partly"))) == ["partly"]
+    assert faults(verdict(plan(None, status="not_started"))) == ["not-started"]
+
+
+def test_what_was_attested_today_without_an_end_was_begun() -> None:
+    assert faults(verdict(plan(done(until=None, date=TODAY)))) == ["partly"]
+    assert faults(verdict(plan(done(until=None, date=TODAY + ONE_DAY)))) == ["not-started"]
+
+
 def test_more_done_than_reported_passes() -> None:
     assert verdict(plan(done(), status="partly")).status is Status.PASS
 

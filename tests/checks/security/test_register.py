@@ -200,6 +200,8 @@ def test_a_paper_is_read_from_its_cells(said: dict[str, str], wanted: Decision |
         ("Đã gửi thẩm định", ["proposal"]),
         ("Đã thẩm định", ["appraisal"]),
         ("Đã được phê duyệt", ["approval"]),
+        ("appraised", ["appraisal"]),
+        ("submitted", ["proposal"]),
         ("Chưa phê duyệt", []),
         ("", []),
         ("?", []),
@@ -234,6 +236,19 @@ def test_an_inspection_needs_a_day() -> None:
     assert [i.kind for i in both.inspections] == ["before_use", "periodic"]
     found = cells(inspection_date="1/6/2026", inspection_document="40/BC-CAHN")
     assert found.inspections == (Inspection(date=day("2026-06-01"), document="40/BC-CAHN"),)
+
+
+def test_one_kind_of_inspection_is_one() -> None:
+    before = cells(inspection="Trước khi đưa vào sử dụng", inspection_date="1/6/2026")
+    assert [i.kind for i in before.inspections] == ["before_use"]
+    periodic = cells(inspection="Định kỳ", inspection_date="1/6/2026")
+    assert [i.kind for i in periodic.inspections] == ["periodic"]
+
+
+def test_a_plan_may_have_a_state_or_a_day_alone() -> None:
+    assert cells(plan="Chưa triển khai").plan == Plan(status="not_started")
+    assert cells(plan_expected="31/12/2026").plan == Plan(expected=day("2026-12-31"))
+    assert cells().plan is None
 
 
 def test_criteria_say_yes_or_no_or_nothing() -> None:
@@ -344,6 +359,7 @@ def test_a_register_that_cannot_be_read_does_not_hide_the_record_file() -> None:
 def test_only_what_both_say_can_differ() -> None:
     assert differences(GOOD, LevelRecord(system="sys")) == []
     row = but(GOOD, level=3, type="other", plan=Plan(status="fully"))
+    assert [d.field for d in differences(GOOD, row)] == ["level", "type"]
     told = differences(but(GOOD, plan=Plan(status="partly")), row)
     assert [d.field for d in told] == ["level", "type", "plan"]
     for found in told:

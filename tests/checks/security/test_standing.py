@@ -177,6 +177,11 @@ def test_a_newer_approval_covers_the_change() -> None:
     assert judge(redetermination_due, newer).status is Status.PASS
 
 
+def test_an_approval_of_today_covers_everything_until_now() -> None:
+    record = but(changed(TODAY), approval={"date": TODAY})
+    assert judge(redetermination_due, record).status is Status.PASS
+
+
 def test_that_nothing_changed_is_said_to_be_a_word() -> None:
     found = judge(redetermination_due, GOOD)
     assert "Theo khai báo của đơn vị" in render(found.message, "vi", ZONE)

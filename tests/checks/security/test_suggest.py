@@ -255,6 +255,13 @@ def test_an_infrastructure_that_several_units_use_serves_more_than_one() -> None
     assert judge(level_plausible, record("internal"), used_by=("hk", "ca")).status is Status.PASS
 
 
+def test_to_serve_more_than_one_is_formal_once_the_level_covers_it() -> None:
+    for level, grave in ((2, Severity.MAJOR), (3, Severity.MINOR)):
+        made = but(record("infrastructure"), level=level)
+        found = judge(level_plausible, made, level=level, used_by=("hk", "ca"))
+        assert (faults(found), found.severity) == (["serves-more"], grave)
+
+
 def test_the_recorded_level_is_judged_and_the_claim_stands_in_for_none() -> None:
     made = record("public_service", procedures=True)
     assert judge(level_plausible, but(made, level=3), level=2).status is Status.PASS

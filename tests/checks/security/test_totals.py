@@ -127,6 +127,12 @@ def test_papers_are_counted_up_to_the_day_of_the_report() -> None:
     assert judged(but_totals(date=day("2030-01-01"))).detail["on"] == TODAY.isoformat()
 
 
+def test_an_inspection_counts_from_its_own_day() -> None:
+    before, on = but_totals(date=day("2026-09-30"), inspected=0), but_totals(date=day("2026-10-01"))
+    assert judged(before).status is Status.PASS
+    assert judged(on).status is Status.PASS
+
+
 def test_what_cannot_be_read_may_explain_a_difference_and_no_more() -> None:
     records = {i: r for i, r in BOOKED.items() if i != "a"}
     unread = {"a": "records/a.yaml:1: broken"}
