@@ -59,7 +59,7 @@ def read_x_road(files: Sequence[FileEntry], reading: Reading) -> Read:
         exchange.tally.files += 1
         for found in records_of(entry):
             exchange.take(found, entry.name)
-    return exchange.done()
+    return exchange.done(files)
 
 
 class _Exchange:
@@ -90,7 +90,7 @@ class _Exchange:
             detail = f"{file}: more than {MOST_RECORDS} records; hand over shorter periods"
             raise Unparsable(detail, FailureKind.TRUNCATED)
         call = _id(record, found.raw)
-        state = state_of(record.succeeded, record.fault_code or "", record.status_code)
+        state = _state(record)
         if state is State.FAILED and len(self._faults) < _FAULTS:
             self._faults.setdefault(call, (_place(found, file), _reason(record)))
         self._add(record, call, time, state)
@@ -120,7 +120,7 @@ class _Exchange:
         self._codes.take((known,))
         return known
 
-    def done(self) -> Read:
+    def done(self, files: Sequence[FileEntry]) -> Read:
         """Outages as events, everything else as figures of the report."""
         # A server of several bodies, none of them known to be this unit: all that it carried tells
         # whether it worked.
@@ -128,6 +128,7 @@ class _Exchange:
         self.tally.repeated += calls.merge()
         runs = list(calls.runs())
         outages = [run for run in runs if run.end - run.start >= SHORTEST]
+        self._find({outage.first for outage in outages} - self._faults.keys(), files)
         for outage in outages:
             self.tally.add(self._event(outage))
         for time in calls.ends():
@@ -152,9 +153,22 @@ class _Exchange:
         extra["total_outages"] = len(outages)
         return events, msgspec.structs.replace(report, extra=extra)
 
+    def _find(self, wanted: set[int], files: Sequence[FileEntry]) -> None:
+        """Read again for the places of calls that were too many to be remembered."""
+        for entry in files if wanted else ():
+            for found in records_of(entry):
+                record = found.record
+                if record is None or _state(record) is not State.FAILED:
+                    continue
+                call = _id(record, found.raw)
+                if call in wanted:
+                    wanted.discard(call)
+                    self._faults[call] = _place(found, entry.name), _reason(record)
+            if not wanted:
+                return
+
     def _event(self, outage: Outage) -> DocumentEvent:
-        first = next((self._faults[c] for c in outage.calls if c in self._faults), None)
-        place, reason = first or next(iter(self._faults.values()))
+        place, reason = self._faults[outage.first]
         return DocumentEvent(
             kind=EventKind.OUTAGE,
             key=DocumentKey(number=0, sign=""),
@@ -171,6 +185,10 @@ def _time(record: Record) -> int | None:
         if time is not None and _YEARS[0] <= time < _YEARS[1]:
             return time
     return None
+
+
+def _state(record: Record) -> State:
+    return state_of(record.succeeded, record.fault_code or "", record.status_code)
 
 
 def _id(record: Record, raw: bytes) -> int:

@@ -41,8 +41,8 @@ class Outage(msgspec.Struct, frozen=True, gc=False):
 
     start: int
     end: int
-    calls: tuple[int, ...]
-    """The ids of the first failed ones."""
+    first: int
+    """The id of the first failed call."""
     count: int
 
 
@@ -66,21 +66,20 @@ def runs_of(calls: Iterable[Call]) -> Iterator[Outage]:
 
     What was refused or is unclear neither ends a run nor makes one longer.
     """
-    start = end = count = 0
-    ids: list[int] = []
+    start = end = count = first = 0
     for call in calls:
         if count and (
             call.state is State.DONE or (call.state is State.FAILED and call.time - end > SILENCE)
         ):
-            yield Outage(start, end, tuple(ids), count)
-            count, ids = 0, []
+            yield Outage(start, end, first, count)
+            count = 0
         if call.state is State.FAILED:
-            start, end = (start if count else call.time), call.time
+            if not count:
+                start, first = call.time, call.id
+            end = call.time
             count += 1
-            if len(ids) < 5:
-                ids.append(call.id)
     if count:
-        yield Outage(start, end, tuple(ids), count)
+        yield Outage(start, end, first, count)
 
 
 def moment(milliseconds: int) -> dt.datetime:

@@ -197,14 +197,16 @@ def test_of_both_records_the_earlier_time_counts() -> None:
     assert (event.time, event.until) == (begin, begin + dt.timedelta(minutes=20))
 
 
-def test_an_outage_is_told_even_when_its_first_records_are_no_longer_known(
+def test_the_place_of_an_outage_is_found_however_many_calls_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(x_road, "_FAULTS", 1)
-    records = [*GOOD, *failures("2026-11-13 09:30", "2026-11-12 09:00", "2026-11-12 09:30")]
-    (event,), _ = read("\n".join(map(json.dumps, records)))
+    records = failures("2026-11-13 09:30", "2026-11-12 09:30", "2026-11-12 09:00")
+    (event,), report = read(json.dumps(GOOD), "\n".join(map(json.dumps, records)))
     assert event.time == dt.datetime(2026, 11, 12, 2, tzinfo=dt.UTC)
-    assert event.place.line == 3  # the only one that is known
+    assert (event.place.file, event.place.line) == ("opmon/1.json", 3)
+    assert event.place.ref == records[2]["messageId"]
+    assert report.extra["short_failures"] == 1
 
 
 def test_calls_about_the_exchange_itself_show_nothing() -> None:
