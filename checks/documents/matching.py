@@ -254,10 +254,12 @@ class _Judge:
         if document.reason not in EXEMPTIONS or (document.reason == SECRET and mail):
             return Basis.NONE
         if document.reason == OUTAGE:
-            if document.date in rules.outages:
+            # It had until the next working day; a fault on either of the two explains it.
+            days = {document.date, self._horizon.calendar.after(document.date, 1)}
+            if days & rules.outages:
                 return Basis.PROOF
-            # The exchange was watched that day, and nothing failed.
-            return Basis.NONE if document.date in rules.watched else Basis.WORD
+            # The exchange was watched all that time, and nothing failed.
+            return Basis.NONE if days <= rules.watched else Basis.WORD
         return Basis.WORD
 
     def _untraced(

@@ -21,6 +21,7 @@ from checks.model import Status, Subject, Verdict
 from tests.helpers.correspondence import AGENCIES, CULTURE, HEALTH, PATIENT, POLICE, UNIT, subject
 from tests.helpers.document_events import (
     DAY,
+    at,
     known,
     mailed,
     one,
@@ -138,6 +139,9 @@ def test_an_outage_is_the_units_word_until_logs_prove_or_refute_it() -> None:
     row = registered(100, reason="SU_CO_HE_THONG")
     assert exempt(row) == (1, 0, 1)
     assert exempt(row, outage(), more=(X_ROAD,)) == (1, 1, 0)
+    next_day, later = (outage(DAY + dt.timedelta(days=n)) for n in (1, 2))
+    assert exempt(row, next_day, more=(X_ROAD,)) == (1, 1, 0)
+    assert exempt(row, later, more=(X_ROAD,)) == (0, 0, 0)
     assert exempt(row, more=(X_ROAD,)) == (0, 0, 0)
     assert result_of(row, more=(X_ROAD,)) == "no_trace"
     silent = report(SourceKind.GATEWAY, "xroad.json", "x_road", days=[DAY + dt.timedelta(days=1)])
@@ -286,3 +290,13 @@ def test_one_mail_to_fifty_recipients_is_a_pair_for_each_agency_and_no_more() ->
     assert sorted(b["recipient"] for b in verdict.detail["bypasses"]) == [HEALTH, CULTURE, POLICE]
     found = verdict.detail["counts"]
     assert (found["bypass"], found["mails_internal"], found["mails_off_axis"]) == (3, 1, 46)
+
+
+def test_an_outage_of_several_days_covers_each_of_them() -> None:
+    row = registered(100, reason="SU_CO_HE_THONG")
+    long = msgspec.structs.replace(
+        outage(DAY - dt.timedelta(days=3)), until=at(DAY - dt.timedelta(days=1))
+    )
+    assert exempt(row, long, more=(X_ROAD,)) == (0, 0, 0)
+    longer = msgspec.structs.replace(long, until=at(DAY))
+    assert exempt(row, longer, more=(X_ROAD,)) == (1, 1, 0)
