@@ -34,12 +34,17 @@ _TOTAL = frozenset({"TONG", "CONG", "TONG CONG", "TONG SO", "TONG SO HE THONG", 
 
 
 class RegisterRow(msgspec.Struct, frozen=True):
-    """One row: where it stands, which system it means, and its cells by our columns."""
+    """One row: where it stands, which system it means, and its cells by our columns.
+
+    `key` and `folded` are id and name as they are compared.
+    """
 
     file: str
     line: int
     system: str
     name: str
+    key: str
+    folded: str
     cells: dict[str, str]
 
     @property
@@ -72,9 +77,18 @@ def _read(entry: FileEntry, columns: dict[str, str]) -> Iterable[RegisterRow]:
         raise Unparsable(f"{entry.name}: no column is called {clean(unknown[0], 60)}; {known}")
     for row in read_table(entry, ALIASES, columns, _NEEDED):
         system, name = row.cells.get("system", "").strip(), row.cells.get("name", "").strip()
-        if is_numbering(row) or not (system or name) or words(name or system) in _TOTAL:
+        folded = words(name or system)
+        if is_numbering(row) or not (system or name) or folded in _TOTAL:
             continue
-        yield RegisterRow(entry.name, row.line, system, name, row.cells)
+        yield RegisterRow(
+            file=entry.name,
+            line=row.line,
+            system=system,
+            name=name,
+            key=system.casefold(),
+            folded=folded,
+            cells=row.cells,
+        )
 
 
 def row_of(system: System, inventory: Inventory, rows: Iterable[RegisterRow]) -> RegisterRow | None:
@@ -83,9 +97,11 @@ def row_of(system: System, inventory: Inventory, rows: Iterable[RegisterRow]) ->
     Raises:
         Unparsable: several rows are about it, or its name fits several systems of its unit.
     """
-    mine = [r for r in rows if meant(r, system.unit, inventory) == {system.id}]
+    own = {s.id: words(s.name) for s in inventory.systems.values() if s.unit == system.unit}
+    about = [(r, meant(r, own)) for r in rows]
+    mine = [r for r, ids in about if ids == {system.id}]
     if not mine:
-        fits = [r for r in rows if system.id in meant(r, system.unit, inventory)]
+        fits = [r for r, ids in about if system.id in ids]
         if fits:
             raise Unparsable(f"{fits[0].place}: the name fits several systems: give their ids")
         return None
@@ -95,14 +111,12 @@ def row_of(system: System, inventory: Inventory, rows: Iterable[RegisterRow]) ->
     return mine[0]
 
 
-def meant(row: RegisterRow, unit: str, inventory: Inventory) -> frozenset[str]:
-    """The systems of a unit that a row may be about: one by id, else all that bear its name."""
-    own = {i: s for i, s in inventory.systems.items() if s.unit == unit}
-    by_id = [i for i in own if i.casefold() == row.system.casefold()]
+def meant(row: RegisterRow, own: Mapping[str, str]) -> frozenset[str]:
+    """Which of these systems (id to folded name) a row means: one by id, else all of its name."""
+    by_id = [i for i in own if i.casefold() == row.key]
     if by_id:
         return frozenset(by_id)
-    wanted = words(row.name or row.system)
-    return frozenset(i for i, s in own.items() if wanted and words(s.name) == wanted)
+    return frozenset(i for i, name in own.items() if row.folded and name == row.folded)
 
 
 def record_of(row: RegisterRow, system: System, inventory: Inventory) -> LevelRecord:

@@ -15,6 +15,7 @@ import msgspec
 
 from checks.evidence import Answers, FailureKind, Need, Request, Unparsable
 from checks.files import files_request, unpack
+from checks.folding import words
 from checks.model import (
     Arg,
     Check,
@@ -35,7 +36,6 @@ from checks.security.record import RECORD_FILE
 from checks.security.register import (
     REGISTER,
     RegisterRow,
-    meant,
     record_of,
     register_rows,
     row_of,
@@ -125,10 +125,10 @@ def _file(data: bytes | memoryview | None, path: str) -> LevelRecord:
 
 def _strangers(rows: Iterable[RegisterRow], subject: Subject) -> Iterator[str]:
     """Rows that no system fits; one of another unit in a shared register is no stranger."""
-    inventory = subject.inventory
-    units = {s.unit for s in inventory.systems.values()}
+    systems = subject.inventory.systems.values()
+    ids, names = {s.id.casefold() for s in systems}, {words(s.name) for s in systems} - {""}
     for row in rows:
-        if not any(meant(row, unit, inventory) for unit in units):
+        if row.key not in ids and row.folded not in names:
             yield f"{clean(row.name or row.system, 80)} ({row.place})"
 
 
