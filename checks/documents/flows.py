@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from checks.documents.agencies import Directory
@@ -27,9 +27,14 @@ Flow = tuple[dt.date, str, str, str]
 _CODE = re.compile(r"(?=.*\d)[0-9A-Z][0-9A-Z._-]{0,39}")
 
 
-def flows_of(found: Iterable[Flow], limit: int = CELLS) -> dict[str, dict[str, int]]:
-    """`{day: {"PARTNER KIND RESULT": count}}`; the smallest counts give way when there are many."""
-    counts = Counter(found)
+def flows_of(
+    found: Iterable[Flow] | Mapping[Flow, int], limit: int = CELLS
+) -> dict[str, dict[str, int]]:
+    """`{day: {"PARTNER KIND RESULT": count}}`; the smallest counts give way when there are many.
+
+    `found` are single transmissions, or how many of each there are.
+    """
+    counts = {flow: count for flow, count in Counter(found).items() if count}
     kept: Counter[Flow] = Counter()
     for n, (flow, count) in enumerate(sorted(counts.items(), key=lambda c: (-c[1], c[0]))):
         day, _, _, result = flow

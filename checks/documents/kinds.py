@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -22,6 +22,7 @@ def kinds() -> Mapping[str, Mapping[str, str]]:
     return found
 
 
+@lru_cache(4096)
 def kind_of(sign: str) -> str:
     """The folded abbreviation of a folded sign's kind (`QD-UBND-HK` gives QD, `UBND-VX` CV)."""
     first = re.split(r"[-/]", sign, maxsplit=1)[0]

@@ -7,7 +7,9 @@ matching. No subject, name or address is among the traces: numbers, times, codes
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +35,8 @@ UNROUTED = (
 )  # fmt: skip
 """Results of which pairs are listed, the gravest first."""
 
+_HEAP = 1000
+"""Pairs of one result that are held while they are gone through."""
 _AXIS = frozenset(
     {EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED, EventKind.REVOKED}
 )
@@ -40,36 +44,48 @@ Line = dict[str, Any]
 _Which = tuple[DocumentKey, str]
 
 
-def pair_flows(
-    pairs: Sequence[Pair], events: DocumentEvents, zone: ZoneInfo
-) -> dict[str, dict[str, int]]:
-    """The counts of pairs by the document's day, partner, kind and result.
+class _Swept:
+    """What one pass over the pairs brings: there may be millions, and each is made anew."""
 
-    Of a secret document neither partner nor kind is told.
-    """
-    # A document registered as secret is exempt unless a mail carried it.
-    maybe = {p.key for p in pairs if p.result is Result.EXEMPT or p.mail is not None}
-    secrets = secrets_of(maybe, events, zone) if maybe else {}
-    return flows_of(_flow(pair, secret=pair.key in secrets) for pair in pairs)
+    def __init__(self, pairs: Iterable[Pair]) -> None:
+        self.flows: Counter[Flow] = Counter()
+        self.total = 0
+        """Pairs that did not simply go through."""
+        # A document registered as secret is exempt unless a mail carried it.
+        self._maybe: dict[DocumentKey, list[Flow]] = {}
+        self._listed: dict[Result, list[Pair]] = {result: [] for result in UNROUTED}
+        for pair in pairs:
+            result = pair.result
+            flow = pair.date, pair.recipient, kind_of(pair.key.sign), result.value
+            self.flows[flow] += 1
+            if result is Result.EXEMPT or pair.mail is not None:
+                self._maybe.setdefault(pair.key, []).append(flow)
+            if result is not Result.ROUTED:
+                self.total += 1
+                self._list(self._listed[result], pair)
+
+    def _list(self, known: list[Pair], pair: Pair) -> None:
+        known.append(pair)
+        if len(known) >= _HEAP:
+            known[:] = nsmallest(TRACED, known, key=_latest)
+
+    @property
+    def listed(self) -> list[Pair]:
+        """The pairs that are traced: of each result but ROUTED the latest ones."""
+        each = self._listed.values()
+        return [pair for known in each for pair in nsmallest(TRACED, known, key=_latest)]
+
+    def hide_secrets(self, events: DocumentEvents, zone: ZoneInfo) -> None:
+        """Of a secret document the flows tell neither partner nor kind."""
+        secrets = secrets_of(self._maybe, events, zone) if self._maybe else {}
+        for key in secrets:
+            for flow in self._maybe[key] if key in self._maybe else ():
+                self.flows[flow] -= 1
+                self.flows[flow[0], OTHERS, OTHERS, flow[3]] += 1
 
 
-def _flow(pair: Pair, *, secret: bool) -> Flow:
-    if secret:
-        return pair.date, OTHERS, OTHERS, pair.result.value
-    return pair.date, pair.recipient, kind_of(pair.key.sign), pair.result.value
-
-
-def listed(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs that are traced: of each result but ROUTED the latest ones."""
-    by_result: dict[Result, list[Pair]] = {result: [] for result in UNROUTED}
-    for pair in pairs:
-        if pair.result in by_result:
-            by_result[pair.result].append(pair)
-    found = []
-    for each in by_result.values():
-        each.sort(key=lambda p: (-p.date.toordinal(), str(p.key), p.recipient))
-        found += each[:TRACED]
-    return found
+def _latest(pair: Pair) -> tuple[int, tuple[int, str, str], str]:
+    return -pair.date.toordinal(), pair.key.series, pair.recipient
 
 
 def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Line:
@@ -78,9 +94,10 @@ def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Li
     Of a secret document there is only a day and a hash. A mail over `large` bytes carries more than
     words.
     """
-    pairs = seen.matching.pairs
-    shown = listed(pairs)
-    found: Line = {"flows": pair_flows(pairs, events, ctx.zone), "pairs": [], "total_pairs": 0}
+    swept = _Swept(seen.matching.pairs)
+    swept.hide_secrets(events, ctx.zone)
+    found: Line = {"flows": flows_of(swept.flows), "pairs": [], "total_pairs": swept.total}
+    shown = swept.listed
     if not shown:
         return found
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
@@ -89,7 +106,6 @@ def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Li
     proven = {d for p in shown if p.basis is Basis.PROOF for d in _days(p)}
     faults = _faults(events, ctx.zone, proven) if proven else {}
     found["pairs"] = [near.entry(pair, faults) for pair in shown]
-    found["total_pairs"] = sum(pair.result is not Result.ROUTED for pair in pairs)
     return found
 
 
