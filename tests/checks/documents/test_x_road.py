@@ -75,6 +75,7 @@ def test_calls_are_volume_and_never_documents() -> None:
         {"code": "H26.6", "direction": "out", "calls": 1, "failed": 0},
         {"code": "H26.7", "direction": "in", "calls": 1, "failed": 0},
     ]
+    assert report.extra["services"] == {"sendEdoc": 3}
     assert (report.first, report.last) == (
         dt.datetime(2026, 11, 10, 1, tzinfo=dt.UTC),
         dt.datetime(2026, 11, 12, 1, tzinfo=dt.UTC),
@@ -271,9 +272,10 @@ def test_braces_and_quotes_in_texts_are_no_records() -> None:
 
 
 def test_windows_never_cut_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    records = [call(f"2026-11-12 08:{n:02}") for n in range(50)]
+    texts = ["\\" * 9, '"' * 9, '\\"}{' * 4]
+    records = [call(f"2026-11-12 08:{n:02}", NETWORK, faultString=texts[n % 3]) for n in range(50)]
     longest = max(len(json.dumps(r)) for r in records)
-    for window in range(longest + 2, longest + 60, 7):
+    for window in range(longest + 2, longest + 60, 3):
         monkeypatch.setattr(x_road_records, "WINDOW", window)
         _, report = read(json.dumps(records))
         assert (report.extra["calls"], report.unparsed) == (50, 0)
