@@ -79,7 +79,7 @@ class _Swept:
         """Of a secret document the flows tell neither partner nor kind."""
         secrets = secrets_of(self._maybe, events, zone) if self._maybe else {}
         for key in secrets:
-            for flow in self._maybe[key] if key in self._maybe else ():
+            for flow in self._maybe.get(key, ()):
                 self.flows[flow] -= 1
                 self.flows[flow[0], OTHERS, OTHERS, flow[3]] += 1
 
