@@ -162,7 +162,7 @@ def _needed(needed: NeededPart, level: int) -> dict[str, Arg]:
     return {
         "part": f"security/part-{needed.part}",
         "level": level,
-        "article": needed.article,
+        "article": f"security/{needed.article}",
         "mark": mark(needed.certain),
     }
 

@@ -87,7 +87,7 @@ def _reason(ground: Ground) -> dict[str, Any]:
     return {
         "suggested": ground.level,
         "ground": f"security/ground-{ground.id}",
-        "article": ground.article,
+        "article": f"security/{ground.article}",
         "mark": mark(ground.certain),
     }
 

@@ -95,6 +95,7 @@ def test_each_part_that_the_level_asks_for(base: LevelRecord, level: int) -> Non
         # The old law's list is from memory, and the sentence says so.
         shown = render(found.message, "en", ZONE)
         assert ("Official Gazette" in shown) == (base is OLD)
+        assert f"Decree {'85/2016, Art. 15' if base is OLD else '331/2026, Art. 21'}" in shown
 
 
 def test_an_empty_list_lacks_every_part() -> None:

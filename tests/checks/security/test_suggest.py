@@ -107,6 +107,8 @@ def test_every_ground_has_words_and_a_condition_that_exists() -> None:
     for basis in LAW.bases.values():
         for ground in basis.grounds:
             assert label(f"security/ground-{ground.id}", "vi") != f"security/ground-{ground.id}"
+            for language in ("vi", "en"):
+                assert label(f"security/{ground.article}", language) != f"security/{ground.article}"
             assert set(ground.all) | set(ground.any) <= set(Criteria.__struct_fields__)
             for rank in ("serves", "harm", "works_grade"):
                 word = getattr(ground, rank)
@@ -201,7 +203,7 @@ def test_a_plausible_looking_but_too_low_level_fails_with_its_ground() -> None:
     assert found.message.args["suggested"] == 3
     said = render(found.message, "vi", ZONE)
     assert "hệ thống giải quyết thủ tục hành chính" in said
-    assert "ND331 Art. 13" in said
+    assert "Nghị định 331/2026/NĐ-CP, Điều 13" in said
     assert (found.detail["suggested"], found.detail["ground"]) == (3, "procedures")
 
 
