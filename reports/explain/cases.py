@@ -14,8 +14,8 @@ from reports.details import moment
 from reports.explain.model import Case, Lines, LineView
 from reports.explain.words import rule, secret, term
 
-LISTS = ("pairs", "bypasses", "documents", "lines", "duplicates")
-"""Keys of a detail under which a row lists what it speaks of."""
+_TELLING = ("key", "secret", "place", "sha256")
+"""What makes an entry of a list one document's."""
 _SOURCES = ("register", "gateway", "mails", "post")
 _RESULTS = {"documents.unregistered": "unregistered"}
 Entry = Mapping[str, Any]
@@ -23,10 +23,11 @@ Entry = Mapping[str, Any]
 
 def entries(row: Result) -> Iterator[Entry]:
     """Everything that a row lists, one mapping each."""
-    for name in LISTS:
-        listed = row.detail.get(name)
-        if isinstance(listed, list | tuple):
-            yield from (each for each in listed if isinstance(each, Mapping))
+    marked = {"secret": True} if row.check == "documents.secret-mark" else {}
+    for listed in row.detail.values():
+        for each in listed if isinstance(listed, list | tuple) else ():
+            if isinstance(each, Mapping) and any(name in each for name in _TELLING):
+                yield {**each, **marked}
 
 
 def text(entry: Entry, key: str) -> str:

@@ -171,6 +171,25 @@ def test_of_a_secret_only_the_day_and_the_hash(events: tuple[Any, ...]) -> None:
         assert "7007" not in to_text(told(found, "routed"), "en", ZONE)
 
 
+def test_the_row_of_secrecy_marks_gives_days_and_hashes() -> None:
+    found = told(of(*registered(7007), secret(7007)), "secret-mark")
+    (case,) = found.cases
+    assert (case.secret, case.date, case.number) == (True, DAY.isoformat(), "")
+    assert case.sha256 in to_text(found, "en", ZONE)
+    assert found.total == 1
+
+
+def test_numbers_given_twice_are_listed_but_those_of_secrets() -> None:
+    twice = [*registered(300), *registered(300, day=dt.date(2026, 11, 12))]
+    hidden = [*registered(7007, reason="MAT"), *registered(7007, day=dt.date(2026, 11, 12))]
+    found = told(of(*twice, *hidden), "numbering")
+    assert [(c.number, c.secret) for c in found.cases] == [
+        ("300/2026/QD-UBND-HK", False),
+        ("", True),
+    ]
+    assert any("2026-11-10, 2026-11-12" in text for _, text in found.cases[0].facts)
+
+
 # ------------------------------------------------------------------------------------- being asked
 
 
