@@ -204,6 +204,23 @@ def test_files_in_archives_and_bare_ones_are_hashed_each_once() -> None:
     assert "attachments_not_hashed" not in extra
 
 
+@pytest.mark.parametrize("said_type", ["application/pdf", "text/plain", ""])
+def test_what_an_attachment_is_shows_in_its_bytes_and_not_in_its_type(said_type: str) -> None:
+    packet = document(files=[zipped({"a.pdf": PDF})]).replace("application/zip", said_type)
+    (event,), _ = read(packet)
+    assert event.content == sha(PDF)
+
+
+def test_a_message_of_several_parts_is_read_for_its_envelope() -> None:
+    message = (
+        'Content-Type: multipart/related; boundary="b"\r\n\r\n--b\r\nContent-Type: text/xml\r\n'
+        f"\r\n{document()}\r\n--b\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.4\r\n--b--\r\n"
+    )
+    events, report = read(message)
+    assert [(e.kind, str(e.key)) for e in events] == [(SENT, NUMBER)]
+    assert report.extra["text_before_xml"] == 1
+
+
 def test_an_empty_attachment_is_no_file() -> None:
     assert hashes(b"", PDF) == ([sha(PDF)], {"documents_sent": 1})
 
