@@ -92,6 +92,7 @@ def builtin() -> Catalogue:
         secrecy,
         uploads,
     )
+    from checks.documents import signed as documents_signed  # noqa: PLC0415
     from checks.probes import checks as host  # noqa: PLC0415
     from checks.security import (  # noqa: PLC0415
         attested,
@@ -107,7 +108,8 @@ def builtin() -> Catalogue:
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
     security = (level, plausible, standing, dossier, plan, signed, decision, attested, totals)
-    topics = (host, *security, *backup, completeness, routing, registers, secrecy, uploads)
+    documents = (completeness, routing, registers, secrecy, documents_signed, uploads)
+    topics = (host, *security, *backup, *documents)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from checks.documents.seals import Sealed
 from checks.evidence import Failure, Value
 
 
@@ -184,6 +185,8 @@ class SourceReport(Value, frozen=True):
     """Mails that name a document and whose recipients no log shows; no event comes of them."""
     extra: dict[str, Any] = {}
     """What else a kind of source has to say, for the detail of its row: figures, short lists."""
+    seals: Sealed | None = None
+    """Who signed what is attached; only packets have it."""
 
 
 class DocumentEvents(Value, frozen=True, weakref=True):

@@ -41,6 +41,7 @@ _FINE = {
     "numbering": _PASS,
     "secret-mark": _PASS,
     "incoming-registered": _PASS,
+    "signed": _NOT_ASKED,
     "web-uploads": _NOT_ASKED,
 }
 _ROWS: dict[DocsStory, dict[str, Said]] = {
@@ -74,7 +75,15 @@ _ROWS: dict[DocsStory, dict[str, Said]] = {
     },
     DocsStory.UNDECLARED: {
         **dict.fromkeys(
-            (_EVIDENCE, *_OF_LOGS, *_PAIRS, "numbering", "secret-mark", "incoming-registered"),
+            (
+                _EVIDENCE,
+                *_OF_LOGS,
+                *_PAIRS,
+                "numbering",
+                "secret-mark",
+                "signed",
+                "incoming-registered",
+            ),
             _NOT_DECLARED,
         ),
         "web-uploads": _NOT_ASKED,

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 import msgspec
 
+from checks.documents.seals import Sheet
 from checks.documents.sources.edxml_files import Attachments
 from checks.evidence import Unparsable
 
@@ -60,6 +61,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the attached files, those in a ZIP each by itself."""
     unhashed: int = 0
     """Attachments that are damaged, too large or unpack to too much."""
+    sheets: tuple[Sheet, ...] = ()
+    """What each attached file is, and who signed it."""
     repaired: bool = False
     """Something stood before the XML."""
 
@@ -180,6 +183,7 @@ class _Handler:
             line=self._at or self._header or 1,
             files=files,
             unhashed=unhashed,
+            sheets=self._attachments.sheets(),
             repaired=repaired,
         )
 

@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Iterator
 from itertools import islice
 
+from checks.documents.seals import Sheet
+from checks.documents.sources.sheets import Sheets
 from checks.evidence import FailureKind, Unparsable
 
 MOST_PACKED = 64 * 1024 * 1024
@@ -91,20 +93,29 @@ def stream(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]
         raise Unparsable("a damaged or protected archive") from None
 
 
-def zip_hashes(data: bytes | bytearray, budget: Budget) -> list[str]:
-    """SHA-256 of each file in an archive; raises Unparsable when it goes over a limit."""
+def zip_hashes(data: bytes | bytearray, budget: Budget, sheets: Sheets | None = None) -> list[str]:
+    """SHA-256 of each file in an archive; raises Unparsable when it goes over a limit.
+
+    `sheets` looks into the files as they stream by.
+    """
     found = []
     room = min(MOST_UNPACKED, MOST_RATIO * len(data))
     with open_zip(io.BytesIO(data), data, MOST_MEMBERS) as archive:
         for member in files_in(archive):
             hasher = hashlib.sha256()
+            if sheets is not None:
+                sheets.begin()
             for chunk in stream(archive, member):
                 room -= len(chunk)
                 budget.take(len(chunk))
                 if room < 0:
                     raise Unparsable("an archive that unpacks to too much")
                 hasher.update(chunk)
+                if sheets is not None:
+                    sheets.feed(chunk)
             found.append(hasher.hexdigest())
+            if sheets is not None:
+                sheets.end(found[-1])
     if not found:
         raise Unparsable("an archive without a file")
     return found
@@ -113,8 +124,10 @@ def zip_hashes(data: bytes | bytearray, budget: Budget) -> list[str]:
 class Attachments:
     """Takes the attachments of one packet as text and gives their hashes."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, sheets: Sheets | None = None) -> None:
         self._budget = budget
+        self._sheets = Sheets() if sheets is None else sheets
+        self._sheets.done()  # What came of a packet that broke off is no other packet's.
         self._found: dict[str, None] = {}
         self._unhashed = 0
         self._begun = False
@@ -126,6 +139,7 @@ class Attachments:
         self._begun, self._damaged, self._rest = True, False, ""
         self._hasher, self._size = hashlib.sha256(), 0
         self._packed: bytearray | None = None
+        self._sheets.begin()
 
     def feed(self, text: str) -> None:
         """Some of its base64."""
@@ -149,6 +163,7 @@ class Attachments:
         self._size += len(data)
         if self._packed is None:
             self._hasher.update(data)
+            self._sheets.feed(data)
         elif self._size > MOST_PACKED:
             self._damaged, self._packed = True, None
         else:
@@ -165,13 +180,18 @@ class Attachments:
             self._unhashed += 1
         elif self._packed is not None:
             try:
-                self._found |= dict.fromkeys(zip_hashes(self._packed, self._budget))
+                self._found |= dict.fromkeys(zip_hashes(self._packed, self._budget, self._sheets))
             except Unparsable:
                 self._unhashed += 1
         elif self._size:
             self._found[self._hasher.hexdigest()] = None
+            self._sheets.end(self._hasher.hexdigest())
         self._packed = None
 
     def done(self) -> tuple[tuple[str, ...], int]:
         """The hashes in order, each once, and how many attachments have none."""
         return tuple(self._found), self._unhashed
+
+    def sheets(self) -> tuple[Sheet, ...]:
+        """What each file is, those of an archive that breaks off up to there; once for a packet."""
+        return self._sheets.done()

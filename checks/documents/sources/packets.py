@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 
 from checks.documents.events import Place, SourceKind
+from checks.documents.seals import Packet, Sealed
 from checks.documents.sources.edxml import read_message
 from checks.documents.sources.edxml_files import Attachments, Budget
-from checks.documents.sources.gateway_codes import Codes
+from checks.documents.sources.gateway_codes import Codes, bare_code
 from checks.documents.sources.packets_events import Exchange
 from checks.documents.sources.packets_zip import Found, packets_of
 from checks.documents.sources.reading import Read, Reading
+from checks.documents.sources.sheets import Sheets
 from checks.documents.sources.tally import Tally
 from checks.evidence import Unparsable
 from checks.files import FileEntry
@@ -48,6 +50,9 @@ class _Folder:
         self._codes = Codes(reading.directory)
         self._exchange = Exchange(reading, self.tally, self._codes)
         self._seen: set[bytes] = set()
+        self._own = reading.directory.is_own_code
+        self._sheets = Sheets()
+        self._sealed: list[Packet] = []
         self._problems: list[str] = []
         self._same = self._unhashed = self._repaired = 0
 
@@ -63,7 +68,7 @@ class _Folder:
                 self._same += 1
                 return
             self._seen.add(digest.digest())
-            message = read_message(data, Attachments(budget))
+            message = read_message(data, Attachments(budget, self._sheets))
             self._unhashed += message.unhashed
             self._repaired += message.repaired
             place = Place(
@@ -73,6 +78,9 @@ class _Folder:
                 sha256=digest.hexdigest(),
             )
             self._exchange.take(message, place)
+            if self._own(bare_code(message.one("from", "organid"))):
+                packet = Packet(sha256=place.sha256, sheets=message.sheets, lost=message.unhashed)
+                self._sealed.append(packet)
         except Unparsable as e:
             self._problem(name, str(e))
 
@@ -98,5 +106,8 @@ class _Folder:
         if self._problems:
             extra["unreadable"] = self._problems
         return events, msgspec.structs.replace(
-            report, duplicates=self._same, extra={**extra, **self._codes.told()}
+            report,
+            duplicates=self._same,
+            extra={**extra, **self._codes.told()},
+            seals=Sealed(packets=tuple(self._sealed), signers=self._sheets.signers),
         )
