@@ -12,13 +12,15 @@ from checks.texts import clean
 NO_CODE = frozenset({"", "NULL", "NONE", "N/A", "UNDEFINED"})
 """What programs write where they have no code."""
 _LISTED = 10
+_LONGEST = 100
+"""Characters; what goes on longer is no code."""
 _KEPT = 10_000
 """Distinct codes that are counted by name; beyond it only rows are."""
 
 
 def bare_code(text: str) -> str:
     """A code as it is compared: upper case, no spaces around it; empty when there is none."""
-    code = text.strip().upper()
+    code = text.strip()[:_LONGEST].upper()
     return "" if code in NO_CODE else code
 
 

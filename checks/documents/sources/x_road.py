@@ -36,6 +36,8 @@ _FAULTS = 20_000
 """Failed calls whose place in the file is remembered."""
 _MEMBERS = 60_000
 _SERVICES = 1000
+_LONGEST = 100
+"""Characters of a code or a name: no member has a longer one."""
 _LISTED = 10
 _OUTAGES = 20
 _YEARS = (1262304000000, 4102444800000)
@@ -104,17 +106,18 @@ class _Exchange:
         else:
             calls = self._own if client in own else self._others
             calls.add(call, time, state, f">{service}")
-        name = clean(record.service_code or "", 60)
+        name = (record.service_code or "")[:_LONGEST]
         if name in self._services or len(self._services) < _SERVICES:
             self._services[name] += 1
 
     def _code(self, member: str | None, subsystem: str | None) -> str:
         """The agency that a subsystem or its member is; the member's own code when unknown."""
-        which = bare_code(member or ""), bare_code(subsystem or "")
+        which = (member or "")[:_LONGEST], (subsystem or "")[:_LONGEST]
         known = self._known.get(which)
         if known is None:
-            found = (self._directory.code(code) for code in reversed(which) if code)
-            known = next(filter(None, found), which[0])
+            codes = bare_code(which[0]), bare_code(which[1])
+            found = (self._directory.code(code) for code in reversed(codes) if code)
+            known = next(filter(None, found), codes[0])
             if len(self._known) < _MEMBERS:
                 self._known[which] = known
         self._codes.take((known,))
@@ -143,7 +146,7 @@ class _Exchange:
                 for o in outages[:_OUTAGES]
             ],
             "short_failures": len(runs) - len(outages),
-            "services": dict(self._services.most_common(_LISTED)),
+            "services": {clean(k): n for k, n in self._services.most_common(_LISTED)},
             "calls_about_the_exchange": self._housekeeping,
             "calls_of_others": len(self._others) if calls is self._own else 0,
             "own_members_unknown": calls is self._others and bool(len(calls)),

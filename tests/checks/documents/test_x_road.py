@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvent, EventKind, SourceKind, SourceReport
 from checks.documents.numbers import Finder
-from checks.documents.sources import x_road, x_road_calls, x_road_records
+from checks.documents.sources import gateway_codes, x_road, x_road_calls, x_road_records
 from checks.documents.sources.reading import Reading
 from checks.documents.sources.x_road import read_x_road
 from checks.evidence import FailureKind, Unparsable
@@ -342,6 +342,17 @@ def test_partners_beyond_the_limit_are_counted_together(monkeypatch: pytest.Monk
         ("Z0", 1),
         ("Z1", 1),
     ]
+
+
+def test_long_names_are_cut_before_they_are_kept() -> None:
+    records = [
+        call("2026-11-12 08:00", service=f"{n}" + "Z" * 30_000, serviceCode=f"{n}" + "s" * 30_000)
+        for n in range(3)
+    ]
+    _, report = of(*records)
+    assert report.extra["calls"] == 3
+    assert [len(name) for name in report.extra["services"]] == [100] * 3
+    assert gateway_codes.bare_code(" h26.5" + "x" * 1000) == "H26.5" + "X" * 95
 
 
 @PATIENT
