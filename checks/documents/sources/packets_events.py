@@ -170,7 +170,11 @@ class Exchange:
     def _keep_out(self, sender: str, key: DocumentKey) -> None:
         """A delivery that was refused or taken back need not be in the incoming register."""
         self.counts["deliveries_taken_back"] += 1
-        self._kept_out.add((self._directory.code(sender) or sender, key.series))
+        self._kept_out.add((self._present(sender), key.series))
+
+    def _present(self, code: str) -> str:
+        """An agency's present code, or the code as it stands when the directory does not know."""
+        return self._directory.code(code) or code
 
     def _time(self, message: Message, date: dt.date | None, *, sending: bool) -> dt.datetime:
         """When this unit handed it over, or got it; the traces of others are the next best."""
@@ -226,8 +230,7 @@ class Exchange:
         for status in self._statuses:
             yield from self._settle_status(status)
         for event in self._deliveries:
-            sender = self._directory.code(event.sender) or event.sender
-            if (sender, event.key.series) not in self._kept_out:
+            if (self._present(event.sender), event.key.series) not in self._kept_out:
                 self._tally.add(event)
 
     def _settle_back(self, back: _Back) -> Iterator[tuple[str, str]]:
@@ -249,12 +252,22 @@ class Exchange:
         self._codes.take((status.by, status.origin))
         if kind is EventKind.SENT_GATEWAY:
             self.counts["unknown_status_codes"] += 1
+        elif self._present(status.by) == self._present(status.origin):
+            self._settle_asked(status, key, kind)
         elif self._directory.is_own_code(status.origin) if status.origin else sent is not None:
             yield from self._settle_ours(status, key, kind, sent)
         elif self._directory.is_own_code(status.by) and status.origin:
             yield from self._settle_theirs(status, key, kind)
         else:
             self.counts["of_others"] += 1
+
+    def _settle_asked(self, status: _Status, key: DocumentKey, kind: EventKind) -> None:
+        """The sender speaks of its own document: it asks for it back, from whom is not said."""
+        own = self._directory.own_codes
+        if kind is EventKind.REVOKED and own and not self._directory.is_own_code(status.by):
+            self._keep_out(status.origin, key)
+        else:
+            self.counts["said_by_the_sender"] += 1
 
     def _settle_ours(
         self,

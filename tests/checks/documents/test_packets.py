@@ -222,6 +222,16 @@ def test_what_the_sender_took_back_need_not_be_registered(what: str) -> None:
         assert said(document(), *files) == [(SENT, NUMBER, OWN, HEALTH)]
 
 
+def test_a_sender_that_asks_for_its_document_back_says_not_from_whom() -> None:
+    asked = status("13", by="000.00.12.H26")
+    events, report = read(document(), asked)
+    assert [e.kind for e in events] == [SENT]
+    assert report.extra["said_by_the_sender"] == 1
+    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
+    back = status("13", "55", "SYT-VP", by=HEALTH, origin="000.00.05.H26")
+    assert said(document(), theirs, back) == [(SENT, NUMBER, OWN, HEALTH)]
+
+
 def test_a_recipient_that_was_added_got_the_document() -> None:
     added = document(to=(), business=doing(2, receivers((OWN, 1))), **THEIRS)  # type: ignore[arg-type]
     assert said(added) == [(DELIVERED, "55/2026/SYT-VP", HEALTH, "")]
