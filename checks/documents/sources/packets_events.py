@@ -23,6 +23,8 @@ from checks.documents.sources.tally import Tally
 from checks.evidence import Unparsable
 
 _NEW, _REVOKE, _UPDATE, _REPLACE = "0", "1", "2", "3"
+_ASKED_BACK = "13"
+"""The one status that the sender of a document says, and not its recipient."""
 _EARLIEST = 2010
 """Before that year there was no axis: such a time is none."""
 _DOUBTFUL = dt.timedelta(days=366)
@@ -226,18 +228,17 @@ class Exchange:
     def settle(self) -> Iterator[tuple[str, str]]:
         """Make events of what could only be understood together; gives files with a problem."""
         for back in self._backs:
-            yield from self._settle_back(back)
+            self._settle_back(back)
         for status in self._statuses:
             yield from self._settle_status(status)
         for event in self._deliveries:
             if (self._present(event.sender), event.key.series) not in self._kept_out:
                 self._tally.add(event)
 
-    def _settle_back(self, back: _Back) -> Iterator[tuple[str, str]]:
+    def _settle_back(self, back: _Back) -> None:
         key = self._ids.get(back.document) or back.key
         if key is None:
             self.counts["take_backs_of_unknown"] += 1
-            yield back.place.file, "takes back a document that is not in the folder"
             return
         about = (key, None, back.time, "")
         self._tally.add(*_each(EventKind.REVOKED, back.place, back.sender, back.recipients, about))
@@ -252,8 +253,8 @@ class Exchange:
         self._codes.take((status.by, status.origin))
         if kind is EventKind.SENT_GATEWAY:
             self.counts["unknown_status_codes"] += 1
-        elif self._present(status.by) == self._present(status.origin):
-            self._settle_asked(status, key, kind)
+        elif status.code.lstrip("0") == _ASKED_BACK:
+            yield from self._settle_asked(status, key, sent)
         elif self._directory.is_own_code(status.origin) if status.origin else sent is not None:
             yield from self._settle_ours(status, key, kind, sent)
         elif self._directory.is_own_code(status.by) and status.origin:
@@ -261,13 +262,21 @@ class Exchange:
         else:
             self.counts["of_others"] += 1
 
-    def _settle_asked(self, status: _Status, key: DocumentKey, kind: EventKind) -> None:
-        """The sender speaks of its own document: it asks for it back, from whom is not said."""
-        own = self._directory.own_codes
-        if kind is EventKind.REVOKED and own and not self._directory.is_own_code(status.by):
-            self._keep_out(status.origin, key)
+    def _settle_asked(
+        self, status: _Status, key: DocumentKey, sent: tuple[dt.datetime, str] | None
+    ) -> Iterator[tuple[str, str]]:
+        """The sender itself asks for its document back; the code beside it is the recipient's."""
+        own, recipient = self._directory.own_codes, status.origin
+        if self._directory.is_own_code(status.by):
+            if not recipient or self._present(recipient) == self._present(status.by):
+                self.counts["said_by_the_sender"] += 1
+                return
+            turned = msgspec.structs.replace(status, by=recipient, origin=status.by)
+            yield from self._settle_ours(turned, key, EventKind.REVOKED, sent)
+        elif own and (not recipient or self._directory.is_own_code(recipient)):
+            self._keep_out(status.by, key)
         else:
-            self.counts["said_by_the_sender"] += 1
+            self.counts["of_others"] += 1
 
     def _settle_ours(
         self,

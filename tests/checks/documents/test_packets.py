@@ -70,7 +70,6 @@ def test_nothing_of_subjects_people_and_file_names_is_kept() -> None:
         ("04", RECEIVED),
         ("05", RECEIVED),
         ("06", RECEIVED),
-        ("13", REVOKED),
         ("15", REVOKED),
         ("16", RECEIVED),
     ],
@@ -114,7 +113,7 @@ def test_a_document_that_is_taken_back_is_found_by_its_id_and_not_by_what_the_id
     assert said(first, back)[2:] == [(REVOKED, NUMBER, OWN, CULTURE)]
     assert said(back, first)[-1] == (REVOKED, NUMBER, OWN, CULTURE)
     _, report = read(first, document("", "", business=doing(1, document_id="other")))
-    assert (report.extra["take_backs_of_unknown"], report.unparsed) == (1, 1)
+    assert (report.extra["take_backs_of_unknown"], report.unparsed) == (1, 0)
 
 
 def test_a_take_back_with_a_number_of_its_own_means_that_document() -> None:
@@ -222,14 +221,25 @@ def test_what_the_sender_took_back_need_not_be_registered(what: str) -> None:
         assert said(document(), *files) == [(SENT, NUMBER, OWN, HEALTH)]
 
 
-def test_a_sender_that_asks_for_its_document_back_says_not_from_whom() -> None:
-    asked = status("13", by="000.00.12.H26")
-    events, report = read(document(), asked)
+def test_a_sender_asks_for_its_document_back_from_the_agency_that_the_status_names() -> None:
+    asked = status("13", by="000.00.12.H26", origin=CULTURE)
+    found = said(document(to=(HEALTH, CULTURE)), asked)
+    assert found[2:] == [(REVOKED, NUMBER, "000.00.12.H26", CULTURE)]
+    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
+    back = status("13", "55", "SYT-VP", by="000.00.05.H26", origin=OWN)
+    assert said(document(), theirs, back) == [(SENT, NUMBER, OWN, HEALTH)]
+
+
+@pytest.mark.parametrize("origin", [OWN, "000.00.12.H26", None])
+def test_a_sender_that_does_not_say_from_whom_it_wants_it_back(origin: str | None) -> None:
+    events, report = read(document(), status("13", by=OWN, origin=origin))
     assert [e.kind for e in events] == [SENT]
     assert report.extra["said_by_the_sender"] == 1
-    theirs = document(to=(OWN,), **THEIRS)  # type: ignore[arg-type]
-    back = status("13", "55", "SYT-VP", by=HEALTH, origin="000.00.05.H26")
-    assert said(document(), theirs, back) == [(SENT, NUMBER, OWN, HEALTH)]
+
+
+def test_what_others_ask_back_from_others_is_not_this_units() -> None:
+    events, report = read(document(), status("13", by=HEALTH, origin=CULTURE))
+    assert ([e.kind for e in events], report.extra["of_others"]) == ([SENT], 1)
 
 
 def test_a_recipient_that_was_added_got_the_document() -> None:
