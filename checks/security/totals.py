@@ -140,7 +140,13 @@ BOOK: Fact[Book] = Fact(id="security.book", requests=_requests, parse=_parse)
 
 
 def counts(book: Book, on: dt.date) -> dict[str, int]:
-    """The figures of Form 08 as the records give them, counting papers up to a day."""
+    """The figures of Form 08 as the records give them, counting papers up to a day.
+
+    As in the form, a dossier is there once it was submitted, an approval says that it was appraised,
+    and inspected means periodically, with a paper, within the form's year that the day lies in. An
+    approval counts as it is recorded; the form leaves out those that `level-approved` refutes.
+    """
+    year = _year_of_form(on)
     records = [r for r in book.records.values() if r is not None]
     levels = [recorded_level(r) for r in records]
     approved = [r for r in records if _signed(r.approval, on)]
@@ -148,13 +154,25 @@ def counts(book: Book, on: dt.date) -> dict[str, int]:
         "systems": len(book.records) + len(book.unread),
         **{f"level-{n}": levels.count(n) for n in LEVELS},
         "unclassified": len(book.records) - sum(n is not None for n in levels),
-        "dossiers": len(records),
-        "appraised": sum(_signed(r.appraisal, on) for r in records),
+        "dossiers": sum(
+            any(_signed(p, on) for p in (r.proposal, r.appraisal, r.approval)) for r in records
+        ),
+        "appraised": sum(_signed(r.appraisal, on) or _signed(r.approval, on) for r in records),
         "approved": len(approved),
         "inspected": sum(
-            any(i.date <= on and i.document.strip() for i in r.inspections) for r in approved
+            any(
+                i.kind == "periodic" and year <= i.date <= on and i.document.strip()
+                for i in r.inspections
+            )
+            for r in approved
         ),
     }
+
+
+def _year_of_form(day: dt.date) -> dt.date:
+    """The first day of the form's year: figures of a year close on 14 December."""
+    begins = dt.date(day.year, 12, 15)
+    return begins if day >= begins else begins.replace(year=day.year - 1)
 
 
 def _signed(paper: Decision | None, on: dt.date) -> bool:

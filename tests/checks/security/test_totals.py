@@ -133,6 +133,32 @@ def test_an_inspection_counts_from_its_own_day() -> None:
     assert judged(on).status is Status.PASS
 
 
+@pytest.mark.parametrize(
+    ("look", "counted"),
+    [
+        (Inspection(date=day("2025-12-15"), document="1/BC"), 1),
+        (Inspection(date=day("2025-12-14"), document="1/BC"), 0),
+        (Inspection(date=day("2026-10-01"), document="1/BC", kind="ad_hoc"), 0),
+        (Inspection(date=day("2026-10-01"), document="1/BC", kind="before_use"), 0),
+        (Inspection(date=day("2026-10-01"), document=" "), 0),
+    ],
+)
+def test_inspected_means_what_form_08_means(look: Inspection, counted: int) -> None:
+    book = Book(records={"a": but(GOOD, inspections=(look,))}, unread={})
+    assert counts(book, TODAY)["inspected"] == counted
+    # The form's next year begins on 15 December.
+    later = counts(book, day("2026-12-15"))
+    assert later["inspected"] == 0
+
+
+def test_a_dossier_is_there_once_it_was_submitted() -> None:
+    none = but(GOOD, proposal=None, appraisal=None, approval=None)
+    appraised = but(GOOD, proposal=None, appraisal=None)
+    book = Book(records={"a": none, "b": appraised}, unread={})
+    found = counts(book, TODAY)
+    assert (found["dossiers"], found["appraised"], found["approved"]) == (1, 1, 1)
+
+
 def test_what_cannot_be_read_may_explain_a_difference_and_no_more() -> None:
     records = {i: r for i, r in BOOKED.items() if i != "a"}
     unread = {"a": "records/a.yaml:1: broken"}
