@@ -6,7 +6,6 @@ import bz2
 import datetime as dt
 import hashlib
 import lzma
-import mmap
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.documents.events import Place, SourceKind
-from checks.documents.sources.logtime import first_line, first_stamp
+from checks.documents.sources.logtime import LET_GO, first_line, first_stamp, let_go
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 
@@ -27,7 +26,6 @@ _MEMORY = 128 * 1024 * 1024
 _HEAD = 65536
 _BLOCK = 16 * 1024 * 1024
 _PIECE = 128 * 1024
-_LET_GO = 16 * 1024 * 1024
 _LARGEST = 4 * 1024 * 1024 * 1024
 """Bytes that one compressed file may become."""
 _LONGEST_LINE = 1024 * 1024
@@ -90,19 +88,10 @@ def pieces(file: LogFile) -> Iterator[bytes]:
             if cut:
                 yield text[:cut]
             held = text[cut:]
-            if at % _LET_GO == 0:
+            if at % LET_GO == 0:
                 let_go(block)
     if held:
         yield held
-
-
-def let_go(view: memoryview) -> None:
-    """Take the pages of a mapped file out of this process's memory; they are read anew if needed.
-
-    Without this a log takes as much memory as it is long, as long as nobody else wants it.
-    """
-    if view.readonly and isinstance(view.obj, mmap.mmap):
-        view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 class _Unpacker(Protocol):
@@ -221,8 +210,9 @@ def in_order(entries: Iterable[FileEntry], zone: ZoneInfo) -> tuple[list[LogFile
         ours = group if len(group) == 1 else _without_copies(group)
         same += len(group) - len(ours)
         kept += ours
-    keyed = [(_begins(f, zone), f.name, f) for f in kept]
-    return [f for _, _, f in sorted(keyed, key=lambda k: k[:2])], same
+    # Of files that begin in the same moment the one that was finished first is the older one.
+    keyed = [((_begins(f, zone), f.mtime, f.name), f) for f in kept]
+    return [f for _, f in sorted(keyed, key=lambda k: k[0])], same
 
 
 def _without_copies(files: list[LogFile]) -> list[LogFile]:

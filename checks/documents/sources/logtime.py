@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import mmap
 import re
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ _MONTHS = {
 _BACK = 183
 """Days by which an old stamp must go back to mean a new year rather than lines out of order."""
 _STEP = 65536
+LET_GO = 16 * 1024 * 1024
+"""Bytes of a file after which what was read of it is let go."""
 
 
 class StampReader:
@@ -98,6 +101,15 @@ def _ordinal(stamp: bytes) -> int:
     return day.timetuple().tm_yday
 
 
+def let_go(view: memoryview) -> None:
+    """Take the pages of a mapped file out of this process's memory; they are read anew if needed.
+
+    Without this a log takes as much memory as it is long, as long as nobody else wants it.
+    """
+    if view.readonly and isinstance(view.obj, mmap.mmap):
+        view.obj.madvise(mmap.MADV_DONTNEED)
+
+
 def _samples(view: memoryview) -> list[int]:
     """Days of old-style stamps all through the file, in order; empty for the modern style."""
     found: list[int] = []
@@ -108,6 +120,8 @@ def _samples(view: memoryview) -> list[int]:
             if match[1][:1].isdigit():
                 return []
             found.append(_ordinal(match[1]))
+        if start % LET_GO == 0:
+            let_go(view)
     last = [m[1] for m in _AT_START.finditer(bytes(view[-8192:]))]
     if last and not last[-1][:1].isdigit():
         found.append(_ordinal(last[-1]))
