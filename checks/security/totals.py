@@ -142,9 +142,10 @@ BOOK: Fact[Book] = Fact(id="security.book", requests=_requests, parse=_parse)
 def counts(book: Book, on: dt.date) -> dict[str, int]:
     """The figures of Form 08 as the records give them, counting papers up to a day.
 
-    As in the form, a dossier is there once it was submitted, an approval says that it was appraised,
-    and inspected means periodically, with a paper, within the form's year that the day lies in. An
-    approval counts as it is recorded; the form leaves out those that `level-approved` refutes.
+    As in the form, a dossier is there once it was submitted, an approval says that it was
+    appraised, and inspected means periodically, with a paper, within the form's year that the day
+    lies in. An approval counts as recorded; the form leaves out those that `level-approved`
+    refutes.
     """
     year = _year_of_form(on)
     records = [r for r in book.records.values() if r is not None]
