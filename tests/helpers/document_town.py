@@ -23,7 +23,9 @@ SIGN = "QĐ-UBND-HK"
 DAYS = [dt.date(2026, 10, 15) + dt.timedelta(days=n) for n in range(37)]
 AT = "2026-11-10T09:00:00"
 DAY = "10/11/2026"
-BY_MAIL = {"postfix": 201, "amavis": 202, "exim": 203, "exchange": 204, "zimbra": 205}
+BY_LOG = {"postfix": 201, "amavis": 202, "exim": 203, "exchange": 204, "zimbra": 205}
+BY_BOX = {"eml": 208, "maildir": 209, "mbox": 210}
+BY_MAIL = BY_LOG | BY_BOX
 SECRET = 206
 INVENTORY = """
 unit: "00070"
@@ -43,7 +45,15 @@ documents:
     - {kind: exim, path: mainlog}
     - {kind: exchange, path: MSGTRK.LOG}
     - {kind: zimbra, path: mailbox.log}
-"""
+  mailboxes:
+    - {kind: eml, path: "boxes/*.eml", order: ORDER}
+    - {kind: maildir, path: boxes/sent, order: ORDER}
+    - {kind: mbox, path: boxes/sent.mbox, order: ORDER}
+  proxy: [{kind: squid, path: access.log}]
+""".replace(
+    "ORDER",
+    "{document: 7/QĐ-UBND, date: 2026-11-01, by: Chủ tịch, purpose: Kiểm tra, until: 2027-12-31}",
+)
 AGENCIES = (
     "code,old_code,name,mail_domains,signs\n"
     "H26.1.2,,UBND phường Hoàn Kiếm,hoankiem.gov.vn,UBND-HK\nH26.5,,Sở Y tế,soyte.gov.vn,SYT\n"
@@ -146,6 +156,43 @@ class Town:
         self.write("mail.log", "".join(postfix).replace("helo=<pc-7>", f"helo=<{word('helo')}>"))
         self.exim()
         self.exchange()
+        self.boxes()
+        self.proxy()
+
+    def message(self, kind: str) -> str:
+        """A sent message; its headers speak of people, its body of what it is about."""
+        word = self.word
+        name = f"{BY_BOX[kind]}-QD-UBND-HK {word(kind + ' attachment')}.pdf"
+        return (
+            f"From: {word(kind + ' display')} Văn A <{word(kind + ' sender')}@hoankiem.gov.vn>\n"
+            f"To: {word(kind + ' addressee')} <{word(kind + ' recipient')}@soyte.gov.vn>\n"
+            f"Subject: Gửi {word(kind + ' subject')}\nDate: Tue, 10 Nov 2026 09:00:00 +0700\n"
+            f"Message-ID: <{word(kind + ' message id')}@pc-7>\nMIME-Version: 1.0\n"
+            'Content-Type: multipart/mixed; boundary="b1"\n\n'
+            f"--b1\nContent-Type: text/plain; charset=utf-8\n\nKính gửi {word(kind + ' body')}\n"
+            f'--b1\nContent-Type: application/pdf; name="{name}"\n'
+            f'Content-Disposition: attachment; filename="{name}"\n'
+            f"Content-Transfer-Encoding: base64\n\n{'QUJD' * 12_000}\n--b1--\n"
+        )
+
+    def boxes(self) -> None:
+        """Exported mails are called by their subjects."""
+        word = self.word
+        (self.folder / "boxes" / "sent" / "cur").mkdir(parents=True)
+        self.write(f"boxes/{word('eml file name')}.eml", self.message("eml"))
+        self.write("boxes/sent/cur/1794272400.M1P1.mx:2,S", self.message("maildir"))
+        opening = f"From {word('mbox opening')}@hoankiem.gov.vn Tue Nov 10 09:00:00 2026\n"
+        self.write("boxes/sent.mbox", f"{opening}{self.message('mbox')}\n")
+
+    def proxy(self) -> None:
+        word = self.word
+        time = dt.datetime.fromisoformat(f"{AT}+07:00").timestamp()
+        self.write(
+            "access.log",
+            f"{time:.3f}   1204 {word('desk')} TCP_MISS/200 5120 POST "
+            f"http://mail.google.com/{word('address asked for')} {word('proxy login')} "
+            "HIER_DIRECT/203.0.113.9 - 25000000\n",
+        )
 
     def amavis(self) -> str:
         mail = self.mail("amavis", "amavis", queue="4PbC4z6W5Qz3tG1")

@@ -7,13 +7,15 @@ import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from checks.documents.evidence import FILE_KINDS, MAIL_KINDS
 from checks.documents.retention import EXPIRED
 from checks.results import Scan
-from inventory.model import Selection
+from inventory.model import Documents, Selection
+from inventory.schema import MailboxDoc
 from reports.explain.build import explain
 from reports.formats import FORMATS
 from scanner import app, app_documents
@@ -21,7 +23,7 @@ from scanner.project import open_project
 from scanner.store.database import Store
 from tests.helpers.canaries import cells, files, leaks
 from tests.helpers.correspondence import NOW
-from tests.helpers.document_town import BY_MAIL, INVENTORY, SECRET, Town
+from tests.helpers.document_town import BY_BOX, BY_LOG, BY_MAIL, INVENTORY, SECRET, Town
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,10 @@ def test_every_kind_of_source_is_planted() -> None:
     """A new kind of source must be planted here too."""
     planted = set(INVENTORY.split())
     assert {f"{kind.key}:" for kind in FILE_KINDS} <= planted
-    assert set(MAIL_KINDS) <= set(BY_MAIL)
+    assert set(MAIL_KINDS) <= set(BY_LOG)
+    assert set(get_args(get_type_hints(MailboxDoc)["kind"])) <= set(BY_BOX)
+    declared = {field for field in Documents.__struct_fields__ if f"{field}:" in planted}
+    assert declared == set(Documents.__struct_fields__) - {"codes", "domains", "target"}
 
 
 def test_the_words_are_where_they_are_searched_for(town: Town) -> None:
