@@ -25,7 +25,8 @@ UNCHECKED = ("revocation", "time-stamps", "changes-between-signatures")
 
 _RANGE = re.compile(rb"/ByteRange\b")
 _NUMBERS = re.compile(rb"\s*\[\s*(-?\d{1,15})\s+(-?\d{1,15})\s+(-?\d{1,15})\s+(-?\d{1,15})\s*\]")
-_PLACE = re.compile(rb"\s*(?:\d+\s+\d+\s+R|\[\s*(?:(?:-?\d+|/?\*+)\s*)*\])")
+# Possessive throughout: digits that end in nothing could be cut into numbers in endless ways.
+_PLACE = re.compile(rb"\s*+(?:\d++\s++\d++\s++R|\[\s*+(?:(?:-?\d++|/?\*++)\s*+)*+\])")
 _GAP = re.compile(rb"<(?:[0-9A-Fa-f]{2})+>")
 _KIND = re.compile(rb"/SubFilter\s*/([A-Za-z0-9.#_-]{1,40})")
 _TIME = re.compile(
