@@ -344,6 +344,12 @@ def test_partners_beyond_the_limit_are_counted_together(monkeypatch: pytest.Monk
     ]
 
 
+def test_a_wide_file_that_is_too_large_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(x_road_records, "MOST_WIDE", 100)
+    with pytest.raises(Unparsable, match=r"^opmon/0.json: too large for UTF-16; save it as UTF-8"):
+        read(json.dumps(GOOD).encode("utf-16"))
+
+
 def test_long_names_are_cut_before_they_are_kept() -> None:
     records = [
         call("2026-11-12 08:00", service=f"{n}" + "Z" * 30_000, serviceCode=f"{n}" + "s" * 30_000)
