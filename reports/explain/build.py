@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -261,14 +261,14 @@ def _facts(rows: Sequence[Result], language: str) -> Iterator[tuple[str, str]]:
     if isinstance(period, list | tuple) and len(period) == 2:
         shown = "–".join(_day(p, language) for p in period)
         yield term("facts", "period", language), shown
-    if isinstance(share := detail.get("coverage"), int | float):
-        yield term("facts", "coverage", language), percent(float(share))
+    if _is_share(share := detail.get("coverage")):
+        yield term("facts", "coverage", language), percent(share)
     covered = detail.get("covered")
     if isinstance(covered, Mapping):
         shown = ", ".join(
-            f"{term('kinds', k, language)} {percent(float(v))}"
+            f"{term('kinds', k, language)} {percent(v)}"
             for k, v in covered.items()
-            if isinstance(k, str) and isinstance(v, int | float)
+            if isinstance(k, str) and _is_share(v)
         )
         yield term("facts", "covered", language), shown
     gaps = detail.get("gaps")
@@ -285,6 +285,10 @@ def _facts(rows: Sequence[Result], language: str) -> Iterator[tuple[str, str]]:
             if isinstance(n := counts.get(k), int) and (n or k == "due")
         )
         yield term("facts", "counts", language), shown
+
+
+def _is_share(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _kept(scan: Scan, language: str) -> Iterator[tuple[str, str]]:

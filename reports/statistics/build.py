@@ -117,7 +117,7 @@ def _take(side: _Side, row: Result) -> bool:
     side.days += len(mine)
     side.missing = ""
     share = row.detail.get("coverage")
-    if isinstance(share, int | float):
+    if isinstance(share, int | float) and 0 <= share <= 1:
         side.coverage = min(float(share), 1.0 if side.coverage is None else side.coverage)
     for day in mine:
         side.cells.update(dict(_cells(flows.get(day.isoformat()))))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.documents.events import EventKind, SourceKind
 from checks.documents.traces import LINES, TRACED
@@ -17,7 +20,7 @@ from inventory.model import Agency
 from reports.explain.build import ExplainError, explain
 from reports.explain.model import Explanation
 from reports.explain.to_text import to_text
-from tests.helpers.correspondence import AGENCIES, CULTURE, HEALTH, NOW, subject
+from tests.helpers.correspondence import AGENCIES, CULTURE, HEALTH, NOW, PATIENT, subject
 from tests.helpers.document_events import (
     DAY,
     MAIL,
@@ -306,6 +309,47 @@ def test_nothing_hostile_reaches_the_terminal() -> None:
     for text in (to_text(shown, "vi", ZONE), msgspec.json.encode(shown).decode()):
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
     assert len(shown.cases) == 2
+
+
+KEYS = st.sampled_from([
+    "pairs", "bypasses", "documents", "lines", "duplicates", "key", "secret", "place", "sha256",
+    "mails", "register", "gateway", "exempt", "proof", "date", "dates", "state", "recipient",
+    "time", "period", "counts", "covered", "gaps", "coverage", "total", "total_pairs", "expired", "flows",
+])  # fmt: skip
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from([NUMBER, HOSTILE, "2026-11-10", "bypass", "9" * 5000]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@PATIENT
+@given(st.dictionaries(KEYS, VALUES, max_size=8), st.sampled_from(["routed", "bypass", "x"]))
+def test_a_stored_detail_may_be_anything(detail: dict[str, Any], check: str) -> None:
+    base = of_nothing()
+    row = msgspec.structs.replace(base.results[0], check=f"documents.{check}", detail=detail)
+    found = msgspec.structs.replace(base, results=(row,))
+    for asked, unit in ((row.fingerprint, ""), ("100/QĐ-UBND-HK", "00070")):
+        shown = explain(found, asked, unit, "vi")
+        text = to_text(shown, "vi", ZONE) + msgspec.json.encode(shown).decode()
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize("share", [float("inf"), float("nan"), -1, 10**400, 2])
+def test_a_share_that_is_none_is_left_out(share: float) -> None:
+    base = of_nothing()
+    row = msgspec.structs.replace(
+        row_of(base, "routed"),
+        detail={"period": [1, 2], "coverage": share, "covered": {"mail": share}},
+    )
+    found = explain(msgspec.structs.replace(base, results=(row,)), row.fingerprint, "", "en")
+    assert not any("%" in text for _, text in found.facts)
+
+
+@cache
+def of_nothing() -> Scan:
+    return of()
 
 
 def test_both_languages_have_every_word() -> None:

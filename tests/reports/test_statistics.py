@@ -231,6 +231,33 @@ def test_details_of_any_shape_do_no_harm(flows: Any) -> None:
     assert total(found)[""] in {0, 1}
 
 
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from(["2026-11-01", "H26.5 QD routed", "* * late"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(
+        st.sampled_from(["2026-11-01", "H26.5 QD routed", "* * late"]) | st.text(max_size=5), inner
+    ),
+    max_leaves=15,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("share", [float("inf"), float("nan"), -1, 2, True, None])
+def test_a_coverage_that_is_no_share_is_not_passed_on(share: Any) -> None:
+    found = made([(info(), row({"2026-11-02": {"H26.5 QD routed": 1}}, coverage=share))])
+    assert found.units[0].outgoing_seen.coverage in {None, 1.0}
+
+
+@PATIENT
+@given(json_values, json_values, json_values)
+def test_any_detail_gives_sums_that_close(flows: Any, period: Any, coverage: Any) -> None:
+    odd = {"flows": flows, "period": period, "coverage": coverage}
+    good = row({"2026-11-02": {"H26.5 QD routed": 1}})
+    found = made([(info(), msgspec.structs.replace(good, detail={**good.detail, **odd})),
+                  (info(1), good)])  # fmt: skip
+    assert read_csv(to_csv(found)).total == found.total
+
+
 # ----------------------------------------------------------------------------------------- bounds
 
 
