@@ -314,7 +314,8 @@ def test_nothing_hostile_reaches_the_terminal() -> None:
 KEYS = st.sampled_from([
     "pairs", "bypasses", "documents", "lines", "duplicates", "key", "secret", "place", "sha256",
     "mails", "register", "gateway", "exempt", "proof", "date", "dates", "state", "recipient",
-    "time", "period", "counts", "covered", "gaps", "coverage", "total", "total_pairs", "expired", "flows",
+    "time", "period", "counts", "covered", "gaps", "coverage", "total", "total_pairs", "expired",
+    "flows",
 ])  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
