@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -365,3 +368,14 @@ def test_both_languages_have_every_word() -> None:
 def test_the_moment_of_the_scan_is_in_the_projects_zone() -> None:
     assert any("17:00 20 Nov 2026" in line for line in lines(told(of(*BYPASS), "bypass")))
     assert dt.datetime(2026, 11, 20, 10, tzinfo=dt.UTC) == NOW
+
+
+def test_the_hash_of_a_line_is_found_as_the_explanation_says(tmp_path: Path) -> None:
+    """The command is the one printed, with the file and line put in."""
+    note = next(n for n in told(of(*BYPASS), "bypass").notes if "sha256sum" in n)
+    log = tmp_path / "mail.log"
+    log.write_bytes("dòng một\r\ndòng hai\r\n".encode())
+    command = note.split("For example: ")[1].split(" (compressed")[0]
+    command = command.replace("LINE", "2").replace("FILE", str(log))
+    said = subprocess.run(command, shell=True, capture_output=True, text=True, check=True).stdout
+    assert said.split()[0] == hashlib.sha256("dòng hai".encode()).hexdigest()
