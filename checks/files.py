@@ -17,6 +17,9 @@ from checks.evidence import FILES, Need, Probe, Request, Source, Unparsable
 LONGEST_HEADER = 8192
 """Bytes of an entry's header line, at most."""
 
+_BUCKET_TIMEOUT = 600.0
+"""Seconds for the objects of one source; the visit's own time may end it sooner."""
+
 
 class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One file: its path relative to the project folder, when it was last changed, what it holds.
@@ -51,6 +54,24 @@ def files_if_any(probe: Probe, path: str) -> Request:
     if probe.source is not Source.FILES:
         raise ValueError(f"{probe.id} does not read files")
     return probe.request(FILES, path=path, absent="empty")
+
+
+def bucket_request(probe: Probe, bucket: str, path: str, need: Need = Need.REQUIRED) -> Request:
+    """Ask for the same as objects of a bucket; the answer is packed in the same way.
+
+    `path` is a key or pattern: `*` and `?` stay within one folder, `**` does not.
+    """
+    return Request(
+        probe=probe.id,
+        target=bucket,
+        source=Source.S3,
+        params={"operation": "read", "path": path},
+        timeout=_BUCKET_TIMEOUT,
+        limit=probe.limit,
+        stream=probe.stream,
+        sensitive=probe.sensitive,
+        need=need,
+    )
 
 
 def header(name: str, size: int, mtime: dt.datetime) -> bytes:

@@ -43,6 +43,7 @@ from inventory.schema import (
     OrderDoc,
     PersonDoc,
     ServerDoc,
+    SourceDoc,
     SshDoc,
     SystemDoc,
     UnitDoc,
@@ -288,7 +289,10 @@ def _rule(rule: Callable[[str], None], text: str, tell: Callable[[str], None]) -
 
 
 def _files(doc: FilesDoc | None) -> FileSource | None:
-    return FileSource(path=doc.path, columns=doc.columns) if doc else None
+    if doc is None:
+        return None
+    bucket = doc.bucket if isinstance(doc, SourceDoc) else ""
+    return FileSource(path=doc.path, columns=doc.columns, bucket=bucket)
 
 
 def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
@@ -298,6 +302,10 @@ def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
         rule = rules.host_path if server else rules.project_path
         place: Path = ("documents", key, index, "path")
         _rule(rule, path, lambda message, place=place: tell(place, message))  # type: ignore[misc]
+    for index, mail in enumerate(doc.mail):
+        if mail.server and mail.bucket:
+            message = "lies on a server or in a bucket: name one of them"
+            tell(("documents", "mail", index, "bucket"), message)
     return Documents(
         signs=doc.signs,
         codes=doc.codes,
@@ -310,7 +318,9 @@ def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
         packets=_files(doc.packets),
         x_road=_files(doc.x_road),
         mail=tuple(
-            MailSource(kind=m.kind, path=m.path, server=m.server, timezone=m.timezone)
+            MailSource(
+                kind=m.kind, path=m.path, server=m.server, bucket=m.bucket, timezone=m.timezone
+            )
             for m in doc.mail
         ),
         mailboxes=tuple(

@@ -62,7 +62,7 @@ class Server(Value, frozen=True):
 
 
 class Bucket(Value, frozen=True):
-    """An S3 bucket in which backups lie."""
+    """An S3 bucket in which backups lie, or what a unit hands over about its documents."""
 
     id: str
     unit: str
@@ -234,15 +234,19 @@ class FileSource(Value, frozen=True):
     path: str
     columns: dict[str, str] = {}
     """`{ours: theirs}` for exports whose headers differ."""
+    bucket: str = ""
+    """Bucket id; `path` is then a key or pattern of its objects."""
 
 
 class MailSource(Value, frozen=True):
-    """A mail or proxy log, on a server of the unit or in a file of the project."""
+    """A mail or proxy log: on a server of the unit, in a bucket, or in a file of the project."""
 
     kind: str
     path: str
     server: str = ""
     """Server id; empty means that `path` is a file of the project."""
+    bucket: str = ""
+    """Bucket id, instead of a server; `path` is then a key or pattern of its objects."""
     timezone: str = ""
     """Zone of old-style timestamps; empty means the project's."""
 

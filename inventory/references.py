@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 import msgspec
 
 from inventory.build import Built, Path
-from inventory.model import BackupSet, System, Waiver
+from inventory.model import BackupSet, Documents, FileSource, System, Waiver
 from inventory.problems import did_you_mean, shown
 
 TellAt = Callable[[int, Path, str], None]
@@ -74,12 +74,20 @@ class _Links:
         for system in built.systems:
             self.system(system)
         if built.unit.documents:
-            for key in ("mail", "proxy"):
-                for index, log in enumerate(getattr(built.unit.documents, key)):
-                    place = ("documents", key, index, "server")
-                    self.one("server", log.server, self.known.servers, place)
+            self.documents(built.unit.documents)
         for index, waiver in enumerate(built.waivers):
             self.waiver(waiver, ("waivers", index, "target"))
+
+    def documents(self, said: Documents) -> None:
+        for key in ("mail", "proxy"):
+            for index, log in enumerate(getattr(said, key)):
+                place = ("documents", key, index)
+                self.one("server", log.server, self.known.servers, (*place, "server"))
+                self.one("bucket", log.bucket, self.known.buckets, (*place, "bucket"))
+        for key in ("register", "incoming", "postal", "gateway", "received", "packets", "x_road"):
+            source: FileSource | None = getattr(said, key)
+            if source is not None:
+                self.one("bucket", source.bucket, self.known.buckets, ("documents", key, "bucket"))
 
     def one(self, what: str, ref: str, among: Collection[str], place: Path) -> None:
         if ref and ref not in among:

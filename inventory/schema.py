@@ -281,6 +281,14 @@ class FilesDoc(Raw, frozen=True):
     ] = {}
 
 
+class SourceDoc(FilesDoc, frozen=True):
+    """CSV files of the project, or objects of a bucket."""
+
+    bucket: Annotated[
+        Id, _says("Bucket that holds them: `path` is then a key or pattern of its objects.")
+    ] = ""
+
+
 class MailDoc(Raw, frozen=True):
     """A mail log."""
 
@@ -298,6 +306,9 @@ class MailDoc(Raw, frozen=True):
         Line, _says("Absolute on the server; relative to the project without one.", min_length=1)
     ]
     server: Annotated[Id, _says("Server that holds it; without one it is a project file.")] = ""
+    bucket: Annotated[
+        Id, _says("Bucket that holds it instead: `path` is then a key or pattern of its objects.")
+    ] = ""
     timezone: Annotated[
         str,
         _says("Zone of old-style timestamps; default: the project's.", extra={"check": rules.zone}),
@@ -338,15 +349,15 @@ class DocumentsDoc(Raw, frozen=True):
     signs: Annotated[tuple[Line, ...], _says("The unit's own agency signs (`UBND-HK`).")] = ()
     codes: Annotated[tuple[Line, ...], _says("Its codes on the document axis.")] = ()
     domains: Annotated[tuple[Line, ...], _says("Its mail domains.")] = ()
-    register: Annotated[FilesDoc | None, _says("Register of outgoing documents.")] = None
-    incoming: Annotated[FilesDoc | None, _says("Register of incoming documents.")] = None
-    postal: Annotated[FilesDoc | None, _says("Register of letters sent by post.")] = None
-    gateway: Annotated[FilesDoc | None, _says("Gateway export of what was sent.")] = None
-    received: Annotated[FilesDoc | None, _says("Gateway export of what was received.")] = None
-    packets: Annotated[FilesDoc | None, _says("Folder of edXML packets and status messages.")] = (
+    register: Annotated[SourceDoc | None, _says("Register of outgoing documents.")] = None
+    incoming: Annotated[SourceDoc | None, _says("Register of incoming documents.")] = None
+    postal: Annotated[SourceDoc | None, _says("Register of letters sent by post.")] = None
+    gateway: Annotated[SourceDoc | None, _says("Gateway export of what was sent.")] = None
+    received: Annotated[SourceDoc | None, _says("Gateway export of what was received.")] = None
+    packets: Annotated[SourceDoc | None, _says("Folder of edXML packets and status messages.")] = (
         None
     )
-    x_road: Annotated[FilesDoc | None, _says("X-Road operational monitoring data (JSON).")] = None
+    x_road: Annotated[SourceDoc | None, _says("X-Road operational monitoring data (JSON).")] = None
     mail: Annotated[tuple[MailDoc, ...], _says("Mail logs.")] = ()
     mailboxes: Annotated[tuple[MailboxDoc, ...], _says("Mailboxes that may be looked into.")] = ()
     proxy: Annotated[tuple[ProxyDoc, ...], _says("Web proxy logs, for an indicator only.")] = ()

@@ -48,7 +48,7 @@ from checks.evidence import (
     Unparsable,
     Value,
 )
-from checks.files import FileEntry, files_request, unpack
+from checks.files import FileEntry, bucket_request, files_request, unpack
 from checks.model import Context, Fact, Subject
 from checks.texts import clean
 from inventory.model import Documents, FileSource, MailboxSource, MailSource
@@ -59,7 +59,7 @@ _NAMES = 1000
 
 
 class FileKind(Value, frozen=True):
-    """A kind of source that lies in the project folder, under one key of `documents`."""
+    """A kind of source, a file of the project or of a bucket, under one key of `documents`."""
 
     key: str
     source: SourceKind
@@ -154,8 +154,15 @@ def _source(said: Documents, kind: FileKind) -> FileSource | None:
 
 
 def mail_name(source: MailSource) -> str:
-    """How a mail source is called in rows: its path, after its server when it is on one."""
-    return f"{source.server}:{source.path}" if source.server else source.path
+    """How a mail source is called in rows: its path, after its server or bucket if it has one."""
+    where = source.server or source.bucket
+    return f"{where}:{source.path}" if where else source.path
+
+
+def _asked(kind: FileKind, source: FileSource, need: Need = Need.REQUIRED) -> Request:
+    if source.bucket:
+        return bucket_request(kind.probe, source.bucket, source.path, need)
+    return files_request(kind.probe, source.path, need)
 
 
 def _file(subject: Subject, key: str) -> Request:
@@ -163,19 +170,21 @@ def _file(subject: Subject, key: str) -> Request:
     source = _source(_declared(subject), kind)
     if source is None:
         raise NotDeclared(f"documents.{key} of unit {subject.unit.id}")
-    return files_request(kind.probe, source.path)
+    return _asked(kind, source)
 
 
 def _mail(source: MailSource, need: Need) -> Request:
     if source.server:
         return MAIL_LOG.request(source.server, need, **mail_params(source.kind, source.path))
+    if source.bucket:
+        return bucket_request(MAIL_FILE, source.bucket, source.path, need)
     return files_request(MAIL_FILE, source.path, need)
 
 
 def _all_requests(subject: Subject) -> list[Request]:
     said = _declared(subject)
     found = ((kind, _source(said, kind)) for kind in FILE_KINDS)
-    asked = [files_request(kind.probe, s.path, Need.OPTIONAL) for kind, s in found if s]
+    asked = [_asked(kind, s, Need.OPTIONAL) for kind, s in found if s]
     asked += [_mail(m, Need.OPTIONAL) for m in said.mail if m.kind in MAIL_KINDS]
     return asked + [_mailbox(m) for m in said.mailboxes]
 
@@ -218,13 +227,13 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
         if source is None:
             continue
         reading = Reading(
-            name=source.path,
+            name=f"{source.bucket}:{source.path}" if source.bucket else source.path,
             zone=ctx.zone,
             directory=directory,
             finder=Finder(signs),
             columns=source.columns,
         )
-        answer = _answer(answers, files_request(kind.probe, source.path))
+        answer = _answer(answers, _asked(kind, source))
         found.append(_guarded(kind, answer, reading))
         if kind.source is SourceKind.REGISTER:
             signs = signs | signs_of(found[-1][0])

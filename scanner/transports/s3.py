@@ -1,4 +1,4 @@
-"""S3 buckets through boto3: read-only listings, written as the JSON lines of `checks`' kind `s3`.
+"""S3 buckets through boto3: listings as JSON lines (`checks`' kind `s3`), and objects as files.
 
 Memory stays the same however many objects there are: a page of 1,000 is written to a spool before
 the next one is asked for, and the spool moves to a file without a name when it grows.
@@ -24,6 +24,7 @@ from scanner.transports import s3_aws
 from scanner.transports.base import Clock, all_failed
 from scanner.transports.s3_errors import Problem, classify
 from scanner.transports.s3_fast import hasten
+from scanner.transports.s3_files import Target, read_objects
 from scanner.transports.s3_pages import Asked, Client, Fetch, Newest, Pages, objects, uploads
 from scanner.transports.s3_protection import MOST_LOCKS, locks, markers, protection
 from scanner.transports.secrets import resolve
@@ -50,12 +51,15 @@ class _Operation(NamedTuple):
     """What goes by another's listing, or may be refused, comes after it."""
 
 
+_READ = "read"
+"""Gives the objects themselves, not a listing."""
 _OPERATIONS: dict[str, _Operation] = {
     "list": _Operation(objects, "s3:ListBucket"),
     "uploads": _Operation(uploads, "s3:ListBucketMultipartUploads", turn=1),
     "protection": _Operation(protection, "s3:GetBucketVersioning", turn=2),
     "locks": _Operation(locks, "s3:GetBucketObjectLockConfiguration", turn=3),
     "markers": _Operation(markers, "s3:ListBucketVersions", turn=4),
+    _READ: _Operation(objects, "s3:ListBucket", turn=5),
     **{
         name: _Operation(fetch, right, "backup", turn)
         for turn, (name, (fetch, right)) in enumerate(s3_aws.OPERATIONS.items())
@@ -211,7 +215,11 @@ class _Visit:
         )
         spool = Spool()
         try:
-            Pages(spool, request.limit or _SECTION, end).write_all(operation.fetch(asked))
+            limit = request.limit or _SECTION
+            if request.params["operation"] == _READ:
+                read_objects(spool, Target(asked, limit, end))
+            else:
+                Pages(spool, limit, end).write_all(operation.fetch(asked))
             data = spool.finish()
         finally:
             spool.close()

@@ -460,6 +460,19 @@ CASES = {
         SET + "{kind: s3, bucket: x}",
         P + "10: systems.y.backups.b.bucket: there is no bucket 'x': correct it, or declare it",
     ),
+    "dangling bucket of a register": (
+        UNIT + "documents: {register: {path: a.csv, bucket: k}}",
+        P + "4: documents.register.bucket: there is no bucket 'k': correct it, or declare it",
+    ),
+    "dangling bucket of a mail log": (
+        UNIT + "documents: {mail: [{kind: postfix, path: a/*, bucket: k}]}",
+        P + "4: documents.mail[0].bucket: there is no bucket 'k': correct it, or declare it",
+    ),
+    "mail log in two places": (
+        UNIT + "servers: {s: {address: h}}\nbuckets: {k: {bucket: k}}\n"
+        "documents: {mail: [{kind: postfix, path: /a, server: s, bucket: k}]}",
+        P + "6: documents.mail[0].bucket: lies on a server or in a bucket: name one of them",
+    ),
     "dangling protects": (
         SET + "{kind: directory, server: s, path: /b, protects: x}",
         P + "10: systems.y.backups.b.protects: there is no server 'x': correct it, or declare it",
