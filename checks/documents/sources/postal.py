@@ -63,7 +63,7 @@ def _events(row: Row, file: str, reading: Reading) -> Iterator[DocumentEvent]:
     )
     time = dt.datetime.combine(day, dt.time(), reading.zone).astimezone(dt.UTC)
     for key in cell_keys(text):
-        for recipient in register.recipients(row.cells["recipients"]) or [""]:
+        for recipient in register.recipients(row.cells.get("recipients", "")) or [""]:
             yield DocumentEvent(
                 kind=EventKind.POSTED,
                 key=key,

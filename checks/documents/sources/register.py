@@ -89,7 +89,7 @@ def read_register(
                 tally.unparsed += 1
                 continue
             tally.seen_day(found[1])
-            named = recipients(row.cells["recipients"]) or [""]
+            named = recipients(row.cells.get("recipients", "")) or [""]
             tally.add(*(_event(row, entry.name, found, recipient) for recipient in named))
     return Register(*tally.done("a number and a date"))
 

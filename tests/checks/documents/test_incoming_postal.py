@@ -149,3 +149,9 @@ def test_any_bytes_are_read_or_refused_with_a_place(data: bytes) -> None:
                 assert read(raw)[1].files == 1
             except Unparsable as e:
                 assert str(e).startswith("so.csv")  # noqa: PT017
+
+
+def test_a_row_that_ends_before_its_recipients_names_none() -> None:
+    # Found by fuzzing: spreadsheets leave out empty cells at the end of a row.
+    events, _ = postal(POSTAL_HEAD + "10/11/2026,12/QĐ-UBND-HK\n")
+    assert [(str(e.key), e.recipient) for e in events] == [("12/QD-UBND-HK", "")]

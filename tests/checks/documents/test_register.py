@@ -238,3 +238,9 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
     for found in (read_date(text), read_time(text, ZONE)):
         assert found is None or found.year > 0
     assert all(recipients(text))
+
+
+def test_a_row_that_ends_before_its_recipients_names_none() -> None:
+    # Found by fuzzing: spreadsheets leave out empty cells at the end of a row.
+    found = read(REGISTER_HEAD + "7/QĐ-UBND,20/10/2026\n")
+    assert [(str(e.key), e.recipient) for e in found.events] == [("07/2026/QD-UBND", "")]
