@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import logging
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,30 @@ import msgspec
 import pytest
 from moto.server import ThreadedMotoServer
 
-from checks.documents.evidence import MAIL_FILE, REGISTER
-from checks.evidence import Evidence, FailureKind, Request
+from checks.catalogue import builtin
+from checks.documents.events import EventKind
+from checks.documents.evidence import DOCUMENTS, MAIL_FILE, REGISTER
+from checks.evidence import Answers, Evidence, FailureKind, Request
 from checks.files import bucket_request, unpack
-from inventory.model import Bucket
+from checks.model import Options, Scope, Subject
+from inventory.model import Bucket, Documents, FileSource, Inventory, MailSource, Selection
+from scanner.collect import Collector
+from scanner.plan import plan
 from scanner.transports import s3_files
+from scanner.transports.base import SizeLimits, SshLimits
 from scanner.transports.s3 import S3Transport
 from scanner.transports.s3_files import matcher
 from tests.helpers import stores
+from tests.helpers.correspondence import (
+    AGENCIES,
+    REGISTER_HEAD,
+    UNIT,
+    context,
+    daily_mails,
+    gz,
+    log,
+    register,
+)
 
 NOW = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 
@@ -184,3 +201,53 @@ def test_patterns(pattern: str, prefix: str, key: str, fits: bool) -> None:
     found, whole = matcher(pattern)
     assert found == prefix
     assert bool(whole.fullmatch(key)) is fits
+
+
+def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path: Path) -> None:
+    book = REGISTER_HEAD + register(("12/QĐ-UBND-HK", "10/11/2026", "Sở Y tế"))
+    filled(
+        moto,
+        "handed-over",
+        {
+            "registers/out-2026.csv": book.encode(),
+            "mail/mail.log.gz": gz(log(*daily_mails())),
+        },
+    )
+    where = Bucket(
+        id="papers",
+        unit=UNIT.id,
+        bucket="handed-over",
+        endpoint=moto,
+        access_key="env:S3_KEY",
+        secret_key="env:S3_SECRET",  # noqa: S106 - a reference
+    )
+    said = Documents(
+        register=FileSource(path="registers/*.csv", bucket="papers"),
+        mail=(MailSource(kind="postfix", path="mail/*", bucket="papers"),),
+    )
+    unit = msgspec.structs.replace(UNIT, documents=said)
+    inventory = Inventory(units={unit.id: unit}, buckets={"papers": where}, agencies=AGENCIES)
+    checks = [c for c in builtin().checks if c.id.startswith("documents.")]
+    whole = plan(inventory, Selection(), checks)
+    collector = Collector(
+        inventory,
+        ssh=SshLimits(),
+        limits=SizeLimits(),
+        project=tmp_path,
+        clock=lambda: NOW,
+        jitter=random.Random(7),  # noqa: S311 - nothing is retried here
+    )
+    found = [
+        e for target, wanted in whole.visits.items() for e in collector.collect(target, wanted)
+    ]
+    collector.close()
+    assert {e.target for e in found} == {"papers"}
+    subject = Subject(scope=Scope.UNIT, inventory=inventory, unit=unit, target=unit.id)
+    events = DOCUMENTS.parse(context(subject, Options()), Answers(found))
+    assert [(s.name, s.failure, s.lines > 0) for s in events.sources] == [
+        ("papers:registers/*.csv", None, True),
+        ("papers:mail/*", None, True),
+    ]
+    assert [str(e.key) for e in events.events if e.kind is EventKind.REGISTERED] == [
+        "12/2026/QD-UBND-HK"
+    ]
