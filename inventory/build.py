@@ -10,19 +10,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from inventory import rules
 from inventory.backup_keys import check_keys
+from inventory.document_docs import build_documents, build_files
 from inventory.level_docs import build_attestations, build_totals
 from inventory.model import (
     BackupExemption,
     BackupRule,
     BackupSet,
     Bucket,
-    Documents,
-    FileSource,
     Letter,
-    MailboxSource,
-    MailSource,
     Person,
     PointFilter,
     RestoreTest,
@@ -31,19 +27,14 @@ from inventory.model import (
     System,
     Unit,
     Waiver,
-    WrittenOrder,
 )
 from inventory.schema import (
     BackupDoc,
     BackupExemptDoc,
     BackupRuleDoc,
     BucketDoc,
-    DocumentsDoc,
-    FilesDoc,
-    OrderDoc,
     PersonDoc,
     ServerDoc,
-    SourceDoc,
     SshDoc,
     SystemDoc,
     UnitDoc,
@@ -79,8 +70,8 @@ def build(doc: UnitDoc, tell: Tell) -> Built:
             officer=_person(doc.officer),
             zone=doc.zone,
             external=doc.external,
-            documents=_documents(doc.documents, tell) if doc.documents else None,
-            levels=_files(doc.levels),
+            documents=build_documents(doc.documents, tell) if doc.documents else None,
+            levels=build_files(doc.levels),
             level_totals=build_totals(doc.level_totals),
             attestations=build_attestations(
                 doc.attestations, lambda at, message: tell(("attestations", *at), message)
@@ -278,60 +269,4 @@ def _exemption(doc: BackupExemptDoc | None) -> BackupExemption | None:
         approved_by=doc.approved_by,
         until=doc.until,
         servers=doc.servers,
-    )
-
-
-def _rule(rule: Callable[[str], None], text: str, tell: Callable[[str], None]) -> None:
-    try:
-        rule(text)
-    except ValueError as error:
-        tell(str(error))
-
-
-def _files(doc: FilesDoc | None) -> FileSource | None:
-    if doc is None:
-        return None
-    bucket = doc.bucket if isinstance(doc, SourceDoc) else ""
-    return FileSource(path=doc.path, columns=doc.columns, bucket=bucket)
-
-
-def _documents(doc: DocumentsDoc, tell: Tell) -> Documents:
-    logs = [("mail", i, m.server, m.path) for i, m in enumerate(doc.mail)]
-    logs += [("proxy", i, m.server, m.path) for i, m in enumerate(doc.proxy)]
-    for key, index, server, path in logs:
-        rule = rules.host_path if server else rules.project_path
-        place: Path = ("documents", key, index, "path")
-        _rule(rule, path, lambda message, place=place: tell(place, message))  # type: ignore[misc]
-    for index, mail in enumerate(doc.mail):
-        if mail.server and mail.bucket:
-            message = "lies on a server or in a bucket: name one of them"
-            tell(("documents", "mail", index, "bucket"), message)
-    return Documents(
-        signs=doc.signs,
-        codes=doc.codes,
-        domains=doc.domains,
-        register=_files(doc.register),
-        incoming=_files(doc.incoming),
-        postal=_files(doc.postal),
-        gateway=_files(doc.gateway),
-        received=_files(doc.received),
-        packets=_files(doc.packets),
-        x_road=_files(doc.x_road),
-        mail=tuple(
-            MailSource(
-                kind=m.kind, path=m.path, server=m.server, bucket=m.bucket, timezone=m.timezone
-            )
-            for m in doc.mail
-        ),
-        mailboxes=tuple(
-            MailboxSource(kind=m.kind, path=m.path, order=_order(m.order)) for m in doc.mailboxes
-        ),
-        proxy=tuple(MailSource(kind=m.kind, path=m.path, server=m.server) for m in doc.proxy),
-        target=doc.target,
-    )
-
-
-def _order(doc: OrderDoc) -> WrittenOrder:
-    return WrittenOrder(
-        document=doc.document, date=doc.date, by=doc.by, purpose=doc.purpose, until=doc.until
     )

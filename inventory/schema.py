@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from inventory import durations, rules
+from inventory.document_docs import DocumentsDoc, FilesDoc
 from inventory.fields import (
     Account,
     Count,
@@ -19,7 +20,6 @@ from inventory.fields import (
     Level,
     Line,
     Login,
-    Percent,
     Port,
     ProjectPath,
     Raw,
@@ -52,9 +52,6 @@ BACKUP_KINDS = (
     "windows-backup",
 )
 """Kinds of backup sets that can be read; a new source adds its word here."""
-
-MAIL_KINDS = ("postfix", "zimbra", "exchange", "exim")
-"""Kinds of mail logs that can be read; a new source adds its word here."""
 
 
 class PersonDoc(Raw, frozen=True):
@@ -270,100 +267,6 @@ class SystemDoc(Raw, frozen=True):
     attestations: Annotated[
         tuple[AttestationDoc, ...], _says("A person's word on what no machine can see.")
     ] = ()
-
-
-class FilesDoc(Raw, frozen=True):
-    """CSV files of the project."""
-
-    path: Annotated[ProjectPath, _says("File or pattern, relative to the project folder.")]
-    columns: Annotated[
-        dict[str, Line], _says("`{ours: theirs}` for files whose headers differ.")
-    ] = {}
-
-
-class SourceDoc(FilesDoc, frozen=True):
-    """CSV files of the project, or objects of a bucket."""
-
-    bucket: Annotated[
-        Id, _says("Bucket that holds them: `path` is then a key or pattern of its objects.")
-    ] = ""
-
-
-class MailDoc(Raw, frozen=True):
-    """A mail log."""
-
-    kind: Annotated[
-        str,
-        _says(
-            "Program that writes it: "
-            + ", ".join(f"`{k}`" for k in MAIL_KINDS)
-            + ". `zimbra` is its `mailbox.log`; the log of its MTA is `postfix`.",
-            extra={"check": rules.known("mail log kind", MAIL_KINDS)},
-            extra_json_schema={"enum": list(MAIL_KINDS)},
-        ),
-    ]
-    path: Annotated[
-        Line, _says("Absolute on the server; relative to the project without one.", min_length=1)
-    ]
-    server: Annotated[Id, _says("Server that holds it; without one it is a project file.")] = ""
-    bucket: Annotated[
-        Id, _says("Bucket that holds it instead: `path` is then a key or pattern of its objects.")
-    ] = ""
-    timezone: Annotated[
-        str,
-        _says("Zone of old-style timestamps; default: the project's.", extra={"check": rules.zone}),
-    ] = ""
-
-
-class ProxyDoc(Raw, frozen=True):
-    """A web proxy's log."""
-
-    kind: Annotated[Literal["squid"], _says("Program that writes it.")]
-    path: Annotated[
-        Line, _says("Absolute on the server; relative to the project without one.", min_length=1)
-    ]
-    server: Annotated[Id, _says("Server that holds it; without one it is a project file.")] = ""
-
-
-class OrderDoc(Raw, frozen=True):
-    """The written order that allows mailboxes to be read."""
-
-    document: Annotated[Line, _says("Number of the order.", min_length=1)]
-    date: Annotated[dt.date, _says("Its date.")]
-    by: Annotated[Line, _says("Who gave it.", min_length=1)]
-    purpose: Annotated[Line, _says("What for.", min_length=1)]
-    until: Annotated[dt.date, _says("Last day on which it holds.")]
-
-
-class MailboxDoc(Raw, frozen=True):
-    """Mailboxes; only headers and attachment names are read, and only under a written order."""
-
-    kind: Annotated[Literal["maildir", "mbox", "eml"], _says("How the mails are kept.")]
-    path: Annotated[ProjectPath, _says("File or pattern, relative to the project folder.")]
-    order: Annotated[OrderDoc, _says("Who allowed it, for what, until when.")]
-
-
-class DocumentsDoc(Raw, frozen=True):
-    """What a unit hands over about its official correspondence."""
-
-    signs: Annotated[tuple[Line, ...], _says("The unit's own agency signs (`UBND-HK`).")] = ()
-    codes: Annotated[tuple[Line, ...], _says("Its codes on the document axis.")] = ()
-    domains: Annotated[tuple[Line, ...], _says("Its mail domains.")] = ()
-    register: Annotated[SourceDoc | None, _says("Register of outgoing documents.")] = None
-    incoming: Annotated[SourceDoc | None, _says("Register of incoming documents.")] = None
-    postal: Annotated[SourceDoc | None, _says("Register of letters sent by post.")] = None
-    gateway: Annotated[SourceDoc | None, _says("Gateway export of what was sent.")] = None
-    received: Annotated[SourceDoc | None, _says("Gateway export of what was received.")] = None
-    packets: Annotated[SourceDoc | None, _says("Folder of edXML packets and status messages.")] = (
-        None
-    )
-    x_road: Annotated[SourceDoc | None, _says("X-Road operational monitoring data (JSON).")] = None
-    mail: Annotated[tuple[MailDoc, ...], _says("Mail logs.")] = ()
-    mailboxes: Annotated[tuple[MailboxDoc, ...], _says("Mailboxes that may be looked into.")] = ()
-    proxy: Annotated[tuple[ProxyDoc, ...], _says("Web proxy logs, for an indicator only.")] = ()
-    target: Annotated[Percent | None, _says("Percent that must be routed, if it set its own.")] = (
-        None
-    )
 
 
 class WaiverDoc(Raw, frozen=True):

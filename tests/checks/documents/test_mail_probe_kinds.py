@@ -26,8 +26,8 @@ from checks.documents.sources.postfix import read_postfix
 from checks.documents.sources.zimbra import read_zimbra
 from checks.evidence import Need
 from checks.files import FileEntry, unpack
+from inventory.document_docs import MAIL_KINDS
 from inventory.model import Documents, MailSource
-from inventory.schema import MAIL_KINDS
 from tests.checks.documents import test_amavis as amavis
 from tests.checks.documents import test_exchange as exchange
 from tests.checks.documents import test_exim as exim
