@@ -9,7 +9,7 @@ import yaml
 
 from checks.documents.evidence import MAIL_KINDS
 from checks.documents.samples import PRODUCTS, sample, settings
-from inventory.schema import DocumentsDoc, MailDoc
+from inventory.document_docs import DocumentsDoc, MailDoc
 from scanner.cli.main import main
 
 

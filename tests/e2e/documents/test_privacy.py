@@ -14,8 +14,8 @@ import pytest
 from checks.documents.evidence import FILE_KINDS, MAIL_KINDS
 from checks.documents.retention import EXPIRED
 from checks.results import Scan
+from inventory.document_docs import MailboxDoc
 from inventory.model import Documents, Selection
-from inventory.schema import MailboxDoc
 from reports.explain.build import explain
 from reports.formats import FORMATS
 from scanner import app, app_documents
