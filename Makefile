@@ -1,5 +1,5 @@
 # Every target sets up what it needs (tools/setup says what it does); nothing else is required.
-.PHONY: demo test check format clean benchmark form08-pages
+.PHONY: demo test check format clean benchmark fuzz form08-pages
 
 PY := .venv/bin/python
 
@@ -19,6 +19,12 @@ benchmark: .venv/run.stamp .venv-benchmark/stamp
 	$(PY) benchmarks/startup.py
 	$(PY) benchmarks/ssh_fleet.py
 
+# Minutes for each parser; PARSERS="pdf postfix" for some only.
+MINUTES := 3
+
+fuzz: .venv/dev.stamp .venv-fuzz/stamp
+	fuzz/run $(MINUTES) $(PARSERS)
+
 form08-pages: .venv/run.stamp
 	tools/form08-pages
 
@@ -31,5 +37,8 @@ form08-pages: .venv/run.stamp
 .venv-benchmark/stamp: benchmarks/requirements.txt tools/setup
 	tools/setup benchmark
 
+.venv-fuzz/stamp: requirements.txt fuzz/requirements.txt tools/setup
+	tools/setup fuzz
+
 clean:
-	rm -rf .venv .venv-benchmark demo build dist
+	rm -rf .venv .venv-benchmark .venv-fuzz .fuzz demo build dist
