@@ -41,7 +41,7 @@ def seeds() -> dict[str, list[bytes]]:
     signed = signing.signed_pdf(signing.plain_pdf(), person)
     begin = signed.index(b"<30") + 1
     cms = bytes.fromhex(signed[begin : signed.index(b">", begin)].decode().rstrip("0") + "0000")
-    packet = packets.document(files=[packets.zipped({"a.pdf": packets.PDF}), packets.PDF])
+    packet = packets.document(files=[packets.zipped({"a.pdf": signed}), packets.PDF])
     exim = (ROOT / "tests/fixtures/mail/exim/mainlog").read_bytes()
     one = test_zimbra.line(test_zimbra.UPLOAD.format(test_zimbra.NAME))
     name = "12-QĐ-UBND-HK.signed.pdf"

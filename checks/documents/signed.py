@@ -45,6 +45,8 @@ _OWN = "documents.signed"
 _SENT = frozenset({EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED})
 _BROKEN = (str(Fault.CHANGED), str(Fault.FORGED), str(Fault.RANGE))
 _NAMES = 20
+_Number = tuple[int, str, str, int]
+"""Number, suffix, sign and year."""
 
 SIGNERS: Fact[Known] = Fact(
     id="documents.signers",
@@ -182,8 +184,8 @@ def _seen(
     own = Directory(ctx.subject.inventory.agencies, ctx.subject.unit).is_own_code
     sealed = [s.seals for s in sources if s.seals is not None]
     packets = {p.sha256: p for s in sealed for p in s.packets}
-    papers: dict[tuple[int, str, str], Paper] = {}
-    sent: set[tuple[int, str, str]] = set()
+    papers: dict[_Number, Paper] = {}
+    sent: set[_Number] = set()
     taken: set[str] = set()
     for event in events_of(events.events, _SENT):
         if event.time is None or (event.sender and not own(event.sender)):
@@ -191,12 +193,14 @@ def _seen(
         day = event.time.astimezone(ctx.zone).date()
         if day not in period:
             continue
-        sent.add(event.key.series)
+        # Exports often leave out the year; packets never do.
+        number = (*event.key.series, event.key.year or day.year)
+        sent.add(number)
         packet = packets.get(event.place.sha256)
         if packet is None or event.kind is not EventKind.SENT_GATEWAY or packet.sha256 in taken:
             continue
         taken.add(packet.sha256)
-        paper = papers.setdefault(event.key.series, Paper(event.key, day, []))
+        paper = papers.setdefault(number, Paper(event.key, day, []))
         paper.packets.append((event.time, packet))
     found = tuple(sorted(papers.values(), key=lambda p: (p.day, str(p.key))))
     return Seen(

@@ -50,25 +50,34 @@ class Sheets:
         self._known: dict[str, Sheet] = {}
         self._packet: list[Sheet] = []
         self._data: bytearray | None = None
-        self._pdf = self._begun = False
+        self._pdf = self._told = False
+        self.begin()
 
     def begin(self) -> None:
         """A file begins; what came of one that was not ended is forgotten."""
-        self._data, self._pdf, self._begun = None, False, False
+        self._data, self._pdf, self._told = bytearray(), False, False
 
     def feed(self, data: bytes) -> None:
-        """Some of its bytes."""
-        if not self._begun:
-            self._begun = True
-            self._pdf = b"%PDF-" in data[:_HEAD]
-            self._data = bytearray() if self._pdf else None
-        if self._data is not None:
-            self._data += data
-            if len(self._data) > MOST_PDF:
-                self._data = None
+        """Some of its bytes, in pieces of any size."""
+        if self._data is None:
+            return
+        self._data += data
+        if not self._told and len(self._data) >= _HEAD:
+            self._tell()
+        if self._data is not None and len(self._data) > MOST_PDF:
+            self._data = None
+
+    def _tell(self) -> None:
+        """Say by its beginning what it is, and keep only what is read."""
+        self._told = True
+        self._pdf = b"%PDF-" in bytes((self._data or b"")[:_HEAD])
+        if not self._pdf:
+            self._data = None
 
     def end(self, sha256: str) -> None:
         """It is complete; `sha256` is its digest in hex."""
+        if not self._told:
+            self._tell()
         sheet = self._known.get(sha256)
         if sheet is None:
             sheet = self._read()
@@ -90,7 +99,7 @@ class Sheets:
         if len(self._known) >= MOST_SHEETS:
             return Sheet(pdf=True, problem=f"more than {MOST_SHEETS} different files")
         try:
-            found = read_pdf(bytes(self._data))
+            found = read_pdf(memoryview(self._data))
         except Unreadable as e:
             return Sheet(pdf=True, problem=clean(str(e)))
         return Sheet(pdf=True, marks=tuple(map(self._mark, found.signatures)))

@@ -13,11 +13,15 @@ from cryptography.x509.oid import NameOID
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
 from checks.documents.evidence import PACKETS
+from checks.documents.seals import Signer
 from checks.documents.signed import SIGNERS, SignedOptions, documents_signed
+from checks.documents.sources import sheets as sheets_module
+from checks.documents.sources.sheets import Sheets, signer_of
 from checks.evidence import Answers, Failure, FailureKind
 from checks.evidence import Answers as Given
 from checks.model import Context, Severity, Status, Verdict
 from checks.signatures.declared import TRUST_ROOT
+from checks.signatures.pdf import read_pdf
 from checks.texts import render
 from inventory.model import Documents, FileSource, Unit
 from tests.helpers.correspondence import UNIT, ZONE, answer, context, entry, subject
@@ -262,3 +266,50 @@ def test_without_packets_there_is_nothing_to_judge() -> None:
     (said,) = documents_signed.judge(ctx, *facts)
     assert name(said) == (Status.NOT_APPLICABLE, "no-packets")
     assert SIGNERS in documents_signed.needs
+
+
+def test_the_same_number_of_two_years_is_two_documents(office: Office) -> None:
+    good = packet(signed_at(plain_pdf(), office.person, office.body))
+    bare = packet(plain_pdf(), date="2025/11/25", sent="2025/11/25 08:30:00")
+    said = verdict(good, bare, of=SignedOptions(period_days=400))
+    assert results(said) == {"none": 1, "complete": 1}
+
+
+@pytest.mark.parametrize("size", [1, 7, 500, 1023, 1024, 1025, 100_000])
+def test_pieces_of_any_size_are_the_same_file(office: Office, size: int) -> None:
+    pdf = signed_at(plain_pdf(), office.person)
+    for data, is_pdf, marks in ((pdf, True, 1), (b"%PDF-1", True, 0), (b"", False, 0)):
+        sheets = Sheets()
+        sheets.begin()
+        for at in range(0, len(data), size):
+            sheets.feed(data[at : at + size])
+        sheets.end("0" * 64)
+        (sheet,) = sheets.done()
+        assert (sheet.pdf, len(sheet.marks), sheet.problem) == (is_pdf, marks, "")
+
+
+def test_a_pdf_beyond_the_limit_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets_module, "MOST_PDF", 500)
+    said = verdict(packet(plain_pdf(b"x" * 1000)))
+    assert name(said) == (Status.UNKNOWN, "untold")
+    assert (said.detail or {})["problems"] == ["larger than 0 MiB"]
+
+
+@pytest.mark.parametrize(
+    ("who", "signer"),
+    [
+        (PERSON, Signer.PERSON),
+        (BODY, Signer.ORGANISATION),
+        ({NameOID.COMMON_NAME: "Sở Y tế"}, Signer.ORGANISATION),
+        ({NameOID.COMMON_NAME: "Bà Lê", NameOID.SURNAME: "Lê"}, Signer.PERSON),
+        ({NameOID.COMMON_NAME: "Trần Thị B", NameOID.ORGANIZATION_NAME: "Sở Y tế"}, Signer.PERSON),
+        ({NameOID.COMMON_NAME: "Sở Y tế", NameOID.USER_ID: "CCCD:001"}, Signer.PERSON),
+        ({NameOID.COMMON_NAME: "Trần Thị B", NameOID.TITLE: "Giám đốc"}, Signer.PERSON),
+        ({NameOID.COMMON_NAME: "Trần Thị B"}, Signer.UNTOLD),
+        ({NameOID.COMMON_NAME: "x1", NameOID.ORGANIZATION_NAME: "Sở Y tế"}, Signer.UNTOLD),
+    ],
+)
+def test_a_certificate_tells_people_from_bodies(who: dict[Any, str], signer: Signer) -> None:
+    pdf = signed_at(plain_pdf(), make("ec", who=who))
+    (found,) = read_pdf(pdf).signatures
+    assert signer_of(found.signature) is signer
