@@ -59,25 +59,23 @@ class Sheets:
 
     def feed(self, data: bytes) -> None:
         """Some of its bytes, in pieces of any size."""
-        if self._data is None:
+        held = self._data
+        if held is None:
             return
-        self._data += data
-        if not self._told and len(self._data) >= _HEAD:
-            self._tell()
-        if self._data is not None and len(self._data) > MOST_PDF:
-            self._data = None
+        held += data
+        if not self._told and len(held) >= _HEAD:
+            self._tell(held)
+        wanted = self._pdf or not self._told
+        self._data = held if wanted and len(held) <= MOST_PDF else None
 
-    def _tell(self) -> None:
-        """Say by its beginning what it is, and keep only what is read."""
-        self._told = True
-        self._pdf = b"%PDF-" in bytes((self._data or b"")[:_HEAD])
-        if not self._pdf:
-            self._data = None
+    def _tell(self, held: bytes | bytearray) -> None:
+        """Say by its beginning whether it is a PDF."""
+        self._told, self._pdf = True, b"%PDF-" in held[:_HEAD]
 
     def end(self, sha256: str) -> None:
         """It is complete; `sha256` is its digest in hex."""
         if not self._told:
-            self._tell()
+            self._tell(self._data or b"")
         sheet = self._known.get(sha256)
         if sheet is None:
             sheet = self._read()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from typing import Any
 from unittest import mock
@@ -12,7 +13,9 @@ import pytest
 from cryptography.x509.oid import NameOID
 from pyhanko.sign.signers.pdf_signer import PdfSigningSession
 
+from checks.documents.events import DocumentEvents
 from checks.documents.evidence import PACKETS
+from checks.documents.pairs import SECRET
 from checks.documents.seals import Signer
 from checks.documents.signed import SIGNERS, SignedOptions, documents_signed
 from checks.documents.sources import sheets as sheets_module
@@ -25,6 +28,8 @@ from checks.signatures.pdf import read_pdf
 from checks.texts import render
 from inventory.model import Documents, FileSource, Unit
 from tests.helpers.correspondence import UNIT, ZONE, answer, context, entry, subject
+from tests.helpers.document_events import registered
+from tests.helpers.packet_reading import read_packet_files
 from tests.helpers.packets import CULTURE, HEALTH, document, zipped
 from tests.helpers.signing import Made, make, plain_pdf, signed_pdf, stamped_pdf, updated_pdf
 
@@ -75,10 +80,14 @@ def unit(**more: Any) -> Unit:
 
 
 def verdict(
-    *packets: str | bytes | Failure, root: bytes = b"", of: SignedOptions | None = None
+    *packets: str | bytes | Failure,
+    root: bytes = b"",
+    more_roots: bytes = b"",
+    of: SignedOptions | None = None,
 ) -> Verdict:
     """What the check says of these packets; every word of it is rendered on the way."""
-    subj = subject(unit(trust_roots=("keys/root.pem",) if root else ()))
+    given = {"keys/root.pem": root, "keys/more.pem": more_roots}
+    subj = subject(unit(trust_roots=tuple(path for path, data in given.items() if data)))
     ctx: Context = context(subj, of or SignedOptions())
     found = []
     for fact in documents_signed.needs:
@@ -89,7 +98,8 @@ def verdict(
                            if not isinstance(p, Failure)]  # fmt: skip
                 found.append(answer(request, failure or entries))
             elif request.probe == TRUST_ROOT.id:
-                found.append(answer(request, [entry("keys/root.pem", root)]))
+                path = request.params["path"]
+                found.append(answer(request, [entry(path, given[path])]))
     facts = [fact.parse(ctx, Given(found)) for fact in documents_signed.needs]
     (said,) = documents_signed.judge(ctx, *facts)
     for language in ("vi", "en"):
@@ -254,7 +264,9 @@ def test_a_packet_that_breaks_off_gives_its_files_to_no_other(office: Office) ->
     torn = packet(plain_pdf(), number="11")
     torn = torn[: torn.index("</AttachmentEncoded>")]
     pdf = signed_at(plain_pdf(), office.person, office.body)
-    assert results(verdict(torn, packet(pdf))) == {"complete": 1}
+    said = verdict(torn, packet(pdf))
+    assert results(said) == {"complete": 1}
+    assert (said.detail or {})["pdf_files"] == 1
 
 
 def test_without_packets_there_is_nothing_to_judge() -> None:
@@ -313,3 +325,28 @@ def test_a_certificate_tells_people_from_bodies(who: dict[Any, str], signer: Sig
     pdf = signed_at(plain_pdf(), make("ec", who=who))
     (found,) = read_pdf(pdf).signatures
     assert signer_of(found.signature) is signer
+
+
+def test_while_a_root_is_unread_nobody_is_a_stranger(office: Office) -> None:
+    other = make("ec", authority=True)
+    pdf = signed_at(plain_pdf(), office.person, office.body)
+    said = verdict(packet(pdf), root=other.pem, more_roots=b"no certificate")
+    assert name(said) == (Status.PASS, "signed")
+    assert (said.detail or {})["trust"]["strangers"] == 0
+
+
+def test_of_a_document_registered_as_secret_only_day_and_hash_are_shown() -> None:
+    data = packet(plain_pdf())
+    events, report = read_packet_files(data)
+    book = registered(12, reason=SECRET)
+    found = DocumentEvents(
+        events=(*events, *book), sources=(msgspec.structs.replace(report, key="packets"),)
+    )
+    ctx = context(subject(unit()), SignedOptions())
+    facts = SIGNERS.parse(ctx, Answers(()))
+    (said,) = documents_signed.judge(ctx, found, facts)
+    assert name(said) == (Status.FAIL, "unsigned")
+    digest = hashlib.sha256(data.encode()).hexdigest()
+    assert (said.detail or {})["documents"] == [
+        {"packet": digest, "sent": "2026-11-10", "result": "none"}
+    ]
