@@ -123,8 +123,12 @@ def test_the_objects_of_a_pattern_come_as_files_the_newest_version_of_each(store
 
 def test_gzip_is_unpacked_and_a_damaged_one_is_named(store: str) -> None:
     whole = gzip.compress(b"one\n") + gzip.compress(b"two\n")
-    filled(store, "logs", {"a/mail.log.gz": whole, "b/mail.log.gz": whole[:-9], "c/x.gz": b"text"})
-    good, torn, text = ask(store, "logs", *map(wanted, ("a/*", "b/*", "c/*")))
+    filled(
+        store,
+        "papers-logs",
+        {"a/mail.log.gz": whole, "b/mail.log.gz": whole[:-9], "c/x.gz": b"text"},
+    )
+    good, torn, text = ask(store, "papers-logs", *map(wanted, ("a/*", "b/*", "c/*")))
     assert read(good) == {"a/mail.log.gz": b"one\ntwo\n"}
     for evidence in (torn, text):
         kind, detail = refused(evidence)
@@ -135,11 +139,11 @@ def test_gzip_is_unpacked_and_a_damaged_one_is_named(store: str) -> None:
 def test_large_objects_are_streamed_and_bounded(store: str) -> None:
     data = bytes(range(256)) * 40_000
     bomb = gzip.compress(b"\0" * 30_000_000)
-    filled(store, "large", {"one": data, "two": data, "bomb.gz": bomb})
+    filled(store, "papers-large", {"one": data, "two": data, "bomb.gz": bomb})
     request = bucket_request(MAIL_FILE, "papers", "one")
     whole, cut, unpacked = ask(
         store,
-        "large",
+        "papers-large",
         request,
         wanted("*o*", limit=len(data) + 1000),
         wanted("bomb.gz", limit=1_000_000),
@@ -153,11 +157,11 @@ def test_large_objects_are_streamed_and_bounded(store: str) -> None:
 
 
 def test_nothing_that_matches_and_no_bucket_are_told_apart(store: str) -> None:
-    filled(store, "some", {"a": b"1"})
-    (evidence,) = ask(store, "some", wanted("b/*"))
+    filled(store, "papers-some", {"a": b"1"})
+    (evidence,) = ask(store, "papers-some", wanted("b/*"))
     assert refused(evidence) == (
         FailureKind.COMMAND_FAILED,
-        "bucket some: no object matches b/*",
+        "bucket papers-some: no object matches b/*",
     )
     (evidence,) = ask(store, "none-such", wanted("a"))
     assert refused(evidence)[0] is FailureKind.COMMAND_FAILED
@@ -165,9 +169,9 @@ def test_nothing_that_matches_and_no_bucket_are_told_apart(store: str) -> None:
 
 
 def test_a_login_that_may_only_list_names_the_right_that_lacks(seaweed: str) -> None:
-    filled(seaweed, "closed", {"a.csv": b"1"})
+    filled(seaweed, "papers-closed", {"a.csv": b"1"})
     lister = {"access_key": "env:S3_LISTER", "secret_key": "env:S3_LISTER_SECRET"}
-    (evidence,) = ask(seaweed, "closed", wanted("a.csv"), **lister)
+    (evidence,) = ask(seaweed, "papers-closed", wanted("a.csv"), **lister)
     kind, detail = refused(evidence)
     assert kind is FailureKind.DENIED
     assert "the right s3:GetObject is missing" in detail
@@ -178,8 +182,8 @@ def test_a_pattern_that_matches_too_much_is_a_mistake(
     moto: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(s3_files, "MOST_OBJECTS", 2)
-    filled(moto, "many", {f"{n}": b"" for n in range(3)})
-    (evidence,) = ask(moto, "many", wanted("*"))
+    filled(moto, "papers-many", {f"{n}": b"" for n in range(3)})
+    (evidence,) = ask(moto, "papers-many", wanted("*"))
     assert refused(evidence)[0] is FailureKind.TRUNCATED
 
 
@@ -207,7 +211,7 @@ def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path:
     book = REGISTER_HEAD + register(("12/QĐ-UBND-HK", "10/11/2026", "Sở Y tế"))
     filled(
         moto,
-        "handed-over",
+        "papers-handed-over",
         {
             "registers/out-2026.csv": book.encode(),
             "mail/mail.log.gz": gz(log(*daily_mails())),
@@ -216,7 +220,7 @@ def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path:
     where = Bucket(
         id="papers",
         unit=UNIT.id,
-        bucket="handed-over",
+        bucket="papers-handed-over",
         endpoint=moto,
         access_key="env:S3_KEY",
         secret_key="env:S3_SECRET",  # noqa: S106 - a reference
