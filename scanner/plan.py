@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from checks.evidence import NotDeclared, Request, Value
+from checks.evidence import Need, NotDeclared, Request, Value
 from checks.model import Check, Fact, Scope, Subject
 from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
@@ -32,7 +32,7 @@ class Case(Value, frozen=True, dict=True):
         """Identity of the pair, the same in a resumed scan."""
         return f"{self.check.id}|{self.subject.key}"
 
-    @cached_property
+    @property
     def targets(self) -> frozenset[str]:
         """Where its evidence comes from."""
         return frozenset(r.target for r in self.requests)
@@ -79,11 +79,12 @@ def plan(inventory: Inventory, selection: Selection, checks: Iterable[Check]) ->
     by_scope: dict[Scope, list[Check]] = {scope: [] for scope in Scope}
     for check in checks:
         by_scope[check.scope].append(check)
+    shared = _Shared()
     return Plan(
         tuple(
             case
             for subject in subjects(inventory, chosen)
-            for case in _cases(by_scope[subject.scope], subject)
+            for case in _cases(by_scope[subject.scope], subject, shared)
         )
     )
 
@@ -129,19 +130,36 @@ def _of_system(
     )
 
 
-def _cases(checks: Iterable[Check], subject: Subject) -> Iterator[Case]:
+class _Shared:
+    """Equal requests of several facts as one value: their scripts are most of a plan's memory."""
+
+    def __init__(self) -> None:
+        self._requests: dict[tuple[str, str, Need], Request] = {}
+        self._scripts: dict[tuple[str, str], str] = {}
+
+    def __call__(self, request: Request) -> Request:
+        target, key = request.target, request.key
+        found = self._requests.get((target, key, request.need))
+        if found is None:
+            script = self._scripts.setdefault((target, key), request.script)
+            found = msgspec.structs.replace(request, script=script)
+            self._requests[target, key, request.need] = found
+        return found
+
+
+def _cases(checks: Iterable[Check], subject: Subject, shared: _Shared) -> Iterator[Case]:
     """The cases of one subject; checks share facts, so each fact is asked once what it needs."""
     asked: dict[str, tuple[Request, ...] | NotDeclared] = {}
     for check in checks:
         for fact in check.needs:
             if fact.id not in asked:
-                asked[fact.id] = _asked(fact, subject)
+                asked[fact.id] = _asked(fact, subject, shared)
         yield _case(check, subject, [asked[fact.id] for fact in check.needs])
 
 
-def _asked(fact: Fact[Any], subject: Subject) -> tuple[Request, ...] | NotDeclared:
+def _asked(fact: Fact[Any], subject: Subject, shared: _Shared) -> tuple[Request, ...] | NotDeclared:
     try:
-        return tuple(fact.requests(subject))
+        return tuple(shared(request) for request in fact.requests(subject))
     except NotDeclared as e:
         return e
 
