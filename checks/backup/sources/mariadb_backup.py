@@ -21,11 +21,12 @@ from checks.backup.series import (
 )
 from checks.backup.sources import directory_scripts as scripts
 from checks.backup.sources.base import BackupSource, newest
+from checks.backup.sources.folders import read_folders
 from checks.backup.sources.place import Place, place_of
 from checks.backup.sources.records import clock_of, need_server, refuse
 from checks.backup.sources.repository import PLACE, describe
 from checks.backup.timing import Clockwork, from_epoch
-from checks.evidence import Answers, Evidence, Need, Probe, Request, Unparsable
+from checks.evidence import Answers, Evidence, Need, Probe, Request
 from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 
@@ -170,18 +171,8 @@ def read_listing(evidence: Evidence) -> tuple[list[Folder], bool]:
     Raises:
         Unparsable: the answer broke off, or is not what the script prints.
     """
-    fields = bytes(evidence.stdout).decode("utf-8", "backslashreplace").split("\0")
-    if len(fields) < 5 or len(fields) % 2 == 0 or fields[0] != "root" or fields[-3] != "end":
-        raise Unparsable(f"{evidence.probe}: the listing broke off")
-    root = fields[1].rstrip("/")
-    whole = fields[-2] == "0"
-    folders = []
-    for path, block in zip(fields[2:-3:2], fields[3:-3:2], strict=True):
-        values = dict(line.partition("=")[::2] for line in block.splitlines() if "=" in line)
-        whole = whole and "denied" not in values
-        below = path.removeprefix(root).strip("/")
-        folders.append(Folder(below or root.rpartition("/")[2], values))
-    return folders, whole
+    found, whole = read_folders(evidence)
+    return [Folder(name, values) for name, values in found], whole
 
 
 def _fits(folder: Folder, place: Place) -> bool:

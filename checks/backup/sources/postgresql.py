@@ -25,13 +25,14 @@ from checks.backup.series import (
 from checks.backup.sources import directory_scripts as scripts
 from checks.backup.sources import tool
 from checks.backup.sources.base import BackupSource, newest
+from checks.backup.sources.folders import read_folders
 from checks.backup.sources.outcome import succeeded, with_code
 from checks.backup.sources.place import place_of
 from checks.backup.sources.records import clock_of, decode, moment, need_server, refuse
 from checks.backup.sources.repository import PLACE, describe
 from checks.backup.sources.wal import failing_since
 from checks.backup.timing import Clockwork, from_epoch
-from checks.evidence import Answers, Evidence, Need, NotDeclared, Probe, Request, Unparsable
+from checks.evidence import Answers, Evidence, Need, NotDeclared, Probe, Request
 from checks.model import Context, Subject
 from checks.probes.host import CLOCK
 from inventory.model import BackupSet
@@ -151,7 +152,7 @@ def read(context: Context, answers: Answers) -> BackupSeries:
     repositories: tuple[Repository, ...] = ()
     if backup.path:
         place = place_of(backup)
-        copies, whole = read_copies(answers.one(COPIES.id))
+        copies, whole = read_folders(answers.one(COPIES.id))
         wanted = [(n, v) for n, v in copies if place.holds(n.partition("/")[0])]
         points, older = newest(_point(name, values, clocks) for name, values in wanted)
         where = describe(context.subject, place.folder, KIND, answers.get(PLACE.id))
@@ -187,25 +188,6 @@ def _archive(evidence: Evidence, clocks: Clockwork) -> Archive | None:
 
     last = time(state.archived)
     return Archive(last=last, failing_since=failing_since(last, time(state.failed)))
-
-
-def read_copies(evidence: Evidence) -> tuple[list[tuple[str, dict[str, str]]], bool]:
-    """Name and values of each copy below the listed folder, and whether all could be read.
-
-    Raises:
-        Unparsable: the answer broke off, or is not what the script prints.
-    """
-    fields = bytes(evidence.stdout).decode("utf-8", "backslashreplace").split("\0")
-    if len(fields) < 5 or len(fields) % 2 == 0 or fields[0] != "root" or fields[-3] != "end":
-        raise Unparsable(f"{evidence.probe}: the listing broke off")
-    root = fields[1].rstrip("/")
-    whole = fields[-2] == "0"
-    copies = []
-    for path, block in zip(fields[2:-3:2], fields[3:-3:2], strict=True):
-        values = dict(line.partition("=")[::2] for line in block.splitlines() if "=" in line)
-        whole = whole and "denied" not in values
-        copies.append((path.removeprefix(root).strip("/") or root.rpartition("/")[2], values))
-    return copies, whole
 
 
 def _point(name: str, values: Mapping[str, str], clocks: Clockwork) -> BackupPoint:

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.backup.series import Archive, BackupSeries, PointKind, PointState
-from checks.backup.sources.postgresql import ARCHIVER, COPIES, read_copies
+from checks.backup.sources.folders import read_folders
+from checks.backup.sources.postgresql import ARCHIVER, COPIES
 from checks.evidence import Evidence, FailureKind, NotDeclared, Unparsable
 from inventory.model import BackupSet
 from tests.helpers.backup_series import at
@@ -127,4 +128,4 @@ def test_a_cut_answer_never_passes_for_a_short_one(data: st.DataObject) -> None:
     whole = copies(("a", GOOD), ("b", GOOD)).stdout
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
     with pytest.raises(Unparsable):
-        read_copies(Evidence(probe=COPIES.id, target="h", key="", taken=TAKEN, stdout=cut))
+        read_folders(Evidence(probe=COPIES.id, target="h", key="", taken=TAKEN, stdout=cut))
