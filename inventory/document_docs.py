@@ -103,7 +103,9 @@ class DocumentsDoc(Raw, frozen=True):
     register: Annotated[SourceDoc | None, says("Register of outgoing documents.")] = None
     incoming: Annotated[SourceDoc | None, says("Register of incoming documents.")] = None
     postal: Annotated[SourceDoc | None, says("Register of letters sent by post.")] = None
-    gateway: Annotated[SourceDoc | None, says("Gateway export of what was sent.")] = None
+    gateway: Annotated[
+        SourceDoc | None, says("Gateway export of what was sent; `packets` do as well.")
+    ] = None
     received: Annotated[SourceDoc | None, says("Gateway export of what was received.")] = None
     packets: Annotated[SourceDoc | None, says("Folder of edXML packets and status messages.")] = (
         None

@@ -197,7 +197,10 @@ def _route_requests(subject: Subject) -> list[Request]:
     """The register and whatever lists what was sent: an export, the packets themselves, or both."""
     said = _declared(subject)
     lists = [key for key in ("gateway", "packets") if getattr(said, key) is not None]
-    return [_file(subject, key) for key in ("register", *(lists or ["gateway"]))]
+    found = [_file(subject, key) for key in ("register", *lists)]
+    if not lists:
+        raise NotDeclared(f"documents.gateway or documents.packets of unit {subject.unit.id}")
+    return found
 
 
 def _register_requests(subject: Subject) -> list[Request]:

@@ -21,6 +21,7 @@ from checks.documents.registers import incoming_registered
 from checks.documents.routing import routed
 from checks.evidence import Answers, Failure, FailureKind, NotDeclared
 from checks.model import Status, Subject
+from checks.texts import render
 from inventory.model import Documents, FileSource
 from tests.helpers.correspondence import (
     GATEWAY_HEAD,
@@ -117,7 +118,7 @@ def test_what_lists_the_sending_is_required_and_one_is_enough() -> None:
     assert asked("register", "packets") == ["register/*", "packets/*"]
     assert asked("register", "packets", "gateway") == ["register/*", "gateway/*", "packets/*"]
     for keys in (("register",), ("register", "received"), ("register", "x_road")):
-        with pytest.raises(NotDeclared, match=r"documents\.gateway of unit"):
+        with pytest.raises(NotDeclared, match=r"documents\.gateway or documents\.packets of unit"):
             asked(*keys)
 
 
@@ -175,6 +176,10 @@ def test_what_came_in_or_how_the_exchange_worked_lists_nothing_that_was_sent(key
     ctx = context(subj, evidence_complete.options(period_days=18))
     rows = {v.subject: v for v in evidence_complete.judge(ctx, events_of(subj, {}))}
     assert rows["gateway"].message.id == "documents.evidence-complete.missing-gateway"
+    for language in ("vi", "en"):
+        sentence = render(rows["gateway"].message, language, ZONE)
+        assert "documents.gateway" in sentence
+        assert "documents.packets" in sentence
     assert rows[key].status is Status.PASS
     subj = unit_of("register", "packets")
     rows = {v.subject: v for v in evidence_complete.judge(ctx, events_of(subj, {}))}
