@@ -74,6 +74,9 @@ class ProxyDoc(Raw, frozen=True):
         Line, says("Absolute on the server; relative to the project without one.", min_length=1)
     ]
     server: Annotated[Id, says("Server that holds it; without one it is a project file.")] = ""
+    bucket: Annotated[
+        Id, says("Bucket that holds it instead: `path` is then a key or pattern of its objects.")
+    ] = ""
 
 
 class OrderDoc(Raw, frozen=True):
@@ -129,18 +132,18 @@ def build_files(doc: FilesDoc | None) -> FileSource | None:
 
 def build_documents(doc: DocumentsDoc, tell: Tell) -> Documents:
     """What a unit hands over; a path that fits no place is told."""
-    logs = [("mail", i, m.server, m.path) for i, m in enumerate(doc.mail)]
-    logs += [("proxy", i, m.server, m.path) for i, m in enumerate(doc.proxy)]
-    for key, index, server, path in logs:
-        rule = rules.host_path if server else rules.project_path
+    logs: list[tuple[str, int, MailDoc | ProxyDoc]] = []
+    logs += [("mail", index, log) for index, log in enumerate(doc.mail)]
+    logs += [("proxy", index, log) for index, log in enumerate(doc.proxy)]
+    for key, index, log in logs:
+        rule = rules.host_path if log.server else rules.project_path
         try:
-            rule(path)
+            rule(log.path)
         except ValueError as error:
             tell(("documents", key, index, "path"), str(error))
-    for index, mail in enumerate(doc.mail):
-        if mail.server and mail.bucket:
+        if log.server and log.bucket:
             message = "lies on a server or in a bucket: name one of them"
-            tell(("documents", "mail", index, "bucket"), message)
+            tell(("documents", key, index, "bucket"), message)
     return Documents(
         signs=doc.signs,
         codes=doc.codes,
@@ -161,7 +164,10 @@ def build_documents(doc: DocumentsDoc, tell: Tell) -> Documents:
         mailboxes=tuple(
             MailboxSource(kind=m.kind, path=m.path, order=_order(m.order)) for m in doc.mailboxes
         ),
-        proxy=tuple(MailSource(kind=m.kind, path=m.path, server=m.server) for m in doc.proxy),
+        proxy=tuple(
+            MailSource(kind=m.kind, path=m.path, server=m.server, bucket=m.bucket)
+            for m in doc.proxy
+        ),
         target=doc.target,
     )
 

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from checks.documents.evidence import mail_name
 from checks.documents.judged import PeriodOptions, period_of
 from checks.documents.sources.mail_probe import PROXY_LOG
 from checks.documents.sources.squid import Uploads, read_squid
 from checks.evidence import Answers, Need, Probe, Request, Source
-from checks.files import files_request, unpack
+from checks.files import bucket_request, files_request, unpack
 from checks.model import (
     Arg,
     Context,
@@ -47,6 +48,8 @@ def _declared(subject: Subject) -> tuple[MailSource, ...]:
 def _request(source: MailSource) -> Request:
     if source.server:
         return PROXY_LOG.request(source.server, Need.REQUIRED, path=source.path, kind=source.kind)
+    if source.bucket:
+        return bucket_request(PROXY_FILE, source.bucket, source.path)
     return files_request(PROXY_FILE, source.path)
 
 
@@ -54,9 +57,8 @@ def _parse(ctx: Context, answers: Answers) -> tuple[Uploads, ...]:
     found = []
     for source in _declared(ctx.subject):
         asked = _request(source)
-        name = f"{source.server}:{source.path}" if source.server else source.path
         found += [
-            read_squid(unpack(answer.stdout), name, ctx.zone)
+            read_squid(unpack(answer.stdout), mail_name(source), ctx.zone)
             for answer in answers.all(asked.probe)
             if (answer.target, answer.key) == (asked.target, asked.key)
         ]

@@ -468,6 +468,15 @@ CASES = {
         UNIT + "documents: {mail: [{kind: postfix, path: a/*, bucket: k}]}",
         P + "4: documents.mail[0].bucket: there is no bucket 'k': correct it, or declare it",
     ),
+    "dangling bucket of a proxy's log": (
+        UNIT + "documents: {proxy: [{kind: squid, path: a/*, bucket: k}]}",
+        P + "4: documents.proxy[0].bucket: there is no bucket 'k': correct it, or declare it",
+    ),
+    "proxy's log in two places": (
+        UNIT + "servers: {s: {address: h}}\nbuckets: {k: {bucket: k}}\n"
+        "documents: {proxy: [{kind: squid, path: /a, server: s, bucket: k}]}",
+        P + "6: documents.proxy[0].bucket: lies on a server or in a bucket: name one of them",
+    ),
     "mail log in two places": (
         UNIT + "servers: {s: {address: h}}\nbuckets: {k: {bucket: k}}\n"
         "documents: {mail: [{kind: postfix, path: /a, server: s, bucket: k}]}",

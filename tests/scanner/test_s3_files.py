@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from checks.catalogue import builtin
 from checks.documents.events import EventKind
 from checks.documents.evidence import DOCUMENTS, MAIL_FILE, REGISTER
+from checks.documents.uploads import UPLOADS
 from checks.evidence import Answers, Evidence, FailureKind, Request
 from checks.files import bucket_request, unpack
 from checks.model import Options, Scope, Subject
@@ -207,6 +208,12 @@ def test_patterns(pattern: str, prefix: str, key: str, fits: bool) -> None:
     assert bool(whole.fullmatch(key)) is fits
 
 
+PROXY_LINE = (
+    "1794272400.000   1204 10.0.7.21 TCP_TUNNEL/200 5120 CONNECT zalo.me:443 - "
+    "HIER_DIRECT/203.0.113.9 -\n"
+)
+
+
 def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path: Path) -> None:
     book = REGISTER_HEAD + register(("12/QĐ-UBND-HK", "10/11/2026", "Sở Y tế"))
     filled(
@@ -215,6 +222,7 @@ def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path:
         {
             "registers/out-2026.csv": book.encode(),
             "mail/mail.log.gz": gz(log(*daily_mails())),
+            "proxy/access.log.gz": gz(PROXY_LINE),
         },
     )
     where = Bucket(
@@ -228,6 +236,7 @@ def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path:
     said = Documents(
         register=FileSource(path="registers/*.csv", bucket="papers"),
         mail=(MailSource(kind="postfix", path="mail/*", bucket="papers"),),
+        proxy=(MailSource(kind="squid", path="proxy/*", bucket="papers"),),
     )
     unit = msgspec.structs.replace(UNIT, documents=said)
     inventory = Inventory(units={unit.id: unit}, buckets={"papers": where}, agencies=AGENCIES)
@@ -255,3 +264,8 @@ def test_a_scan_reads_the_sources_of_a_unit_from_its_bucket(moto: str, tmp_path:
     assert [str(e.key) for e in events.events if e.kind is EventKind.REGISTERED] == [
         "12/2026/QD-UBND-HK"
     ]
+    (proxy,) = UPLOADS.parse(context(subject, Options()), Answers(found))
+    assert (proxy.name, [(v.service, v.connections) for v in proxy.volumes]) == (
+        "papers:proxy/*",
+        [("Zalo", 1)],
+    )

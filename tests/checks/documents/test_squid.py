@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from checks.documents.sources.squid import LARGE, needed, read_squid, service_of
 from checks.documents.uploads import UPLOADS, web_uploads
-from checks.evidence import Answers, Unparsable
+from checks.evidence import Answers, Source, Unparsable
 from checks.files import FileEntry
 from checks.model import Status, Verdict
 from checks.texts import render
@@ -77,6 +77,20 @@ def test_only_connections_to_file_services_in_the_period_count() -> None:
     said = render(verdict.message, "vi", ZONE)
     assert "không phải kết luận" in said
     assert "10.0.7.21" not in msgspec.json.encode(verdict).decode()
+
+
+def test_a_log_in_a_bucket_is_asked_of_the_bucket_and_named_after_it() -> None:
+    proxy = (MailSource(kind="squid", bucket="papers", path="proxy/access-*.log"),)
+    subj = subject(msgspec.structs.replace(UNIT, documents=Documents(proxy=proxy)))
+    (asked,) = UPLOADS.requests(subj)
+    assert (asked.source, asked.target, asked.params["path"]) == (
+        Source.S3,
+        "papers",
+        "proxy/access-*.log",
+    )
+    evidence = Answers([answer(asked, [entry("access.log", line("chat.zalo.me"))])])
+    (verdict,) = judge(web_uploads, subj, evidence)
+    assert verdict.detail["connections"] == 1
 
 
 def test_squids_own_format_says_nothing_of_uploads() -> None:
