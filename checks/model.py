@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.evidence import Answers, Failure, FailureKind, Request, Value
+from checks.pseudonyms import Pseudonyms
 from inventory.model import BackupSet, Inventory, Server, System, Unit
 
 F = TypeVar("F")
@@ -156,6 +157,8 @@ class Context(Value, frozen=True):
     options: Options = NoOptions()
     coverage_floor: int = 80
     past: tuple[Memory, ...] = ()
+    pseudonyms: Pseudonyms | None = None
+    """Makes keyed hashes of addresses; without it none is made."""
 
     def opt(self, kind: type[Opts]) -> Opts:
         """The check's thresholds, typed."""

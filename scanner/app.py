@@ -24,6 +24,7 @@ import scanner
 from checks.changes import Changes, compare, obstacle
 from checks.evidence import Evidence, Request
 from checks.model import Check, Memory, Options
+from checks.pseudonyms import KEY_BYTES, Pseudonyms
 from checks.results import Scan, ScanInfo
 from inventory.model import Selection
 from scanner import run as engine
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from reports.model import Report
 
 Language = Literal["vi", "en"]
+MAILBOXES = "mailboxes"
+"""The store's name of the key with which addresses are hashed."""
 
 
 def utc_now() -> dt.datetime:
@@ -82,7 +85,7 @@ def scan(
         info = _new_info(project, selection, len(whole.cases))
         store.begin(info, project.inventory, digest)
     left = whole.without(store.done_cases(info.id))
-    judge = _judge(project, info, _past(store, whole))
+    judge = _judge(project, info, _past(store, whole), _pseudonyms(store, whole))
     with _undisturbed():
         engine.run(
             left,
@@ -172,7 +175,10 @@ def _visitor(project: Project, stop: threading.Event) -> engine.Visitor:
 
 
 def _judge(
-    project: Project, info: ScanInfo, past: Callable[[str, str], tuple[Memory, ...]]
+    project: Project,
+    info: ScanInfo,
+    past: Callable[[str, str], tuple[Memory, ...]],
+    pseudonyms: Pseudonyms | None,
 ) -> Judge:
     def options(check: Check) -> Options:
         return project.options[check.id]
@@ -184,7 +190,15 @@ def _judge(
         coverage_floor=info.coverage_floor,
         options=options,
         past=past,
+        pseudonyms=pseudonyms,
     )
+
+
+def _pseudonyms(store: Store, whole: Plan) -> Pseudonyms | None:
+    """What hashes addresses in this project; its key is made by the first scan of documents."""
+    if not any(case.check.family == "documents" for case in whole.cases):
+        return None
+    return Pseudonyms(store.key(MAILBOXES, lambda: secrets.token_bytes(KEY_BYTES)))
 
 
 def _past(store: Store, whole: Plan) -> Callable[[str, str], tuple[Memory, ...]]:

@@ -26,6 +26,7 @@ from checks.evidence import (
     Value,
 )
 from checks.model import Check, Context, Fact, Memory, Message, Options, Status, Subject, Verdict
+from checks.pseudonyms import Pseudonyms
 from checks.results import EvidenceRef, Result, WaiverRef, fingerprint
 from checks.texts import clean
 from inventory.model import Inventory
@@ -51,10 +52,10 @@ class Judge:
     """Judges the cases of one scan; keeps the parsed facts of a subject while its cases last.
 
     `started` stands in as the time of judgement for cases without evidence, `past` gives the
-    memories of a kind and subject.
+    memories of a kind and subject, `pseudonyms` hashes addresses; without it no hash is made.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument per source of truth, all by keyword
         self,
         *,
         started: dt.datetime,
@@ -63,6 +64,7 @@ class Judge:
         coverage_floor: int,
         options: Callable[[Check], Options],
         past: Callable[[str, str], tuple[Memory, ...]],
+        pseudonyms: Pseudonyms | None = None,
     ) -> None:
         self._started = started
         self._zone = zone
@@ -70,6 +72,7 @@ class Judge:
         self._floor = coverage_floor
         self._options = options
         self._past = past
+        self._pseudonyms = pseudonyms
         self._facts: dict[tuple[str, str], Any] = {}
 
     def forget(self, subject: Subject) -> None:
@@ -128,6 +131,7 @@ class Judge:
             options=options,
             coverage_floor=self._floor,
             past=past,
+            pseudonyms=self._pseudonyms,
         )
 
     def _fact(

@@ -1,7 +1,8 @@
 """The waist of the documents family: every register, export and log becomes these events.
 
 An event never holds a subject, a file name or an address: only the number that was found, when,
-between which agencies or mail domains, and where in which file it stands.
+between which agencies or mail domains, and where in which file it stands. Of the mailboxes that a
+mail reached it has keyed hashes.
 """
 
 from __future__ import annotations
@@ -143,6 +144,8 @@ class DocumentEvent(Value, frozen=True, gc=False):
     until: dt.datetime | None = None
     """When an outage was last seen to last; it began at `time`."""
     mail: MailTrace | None = None
+    mailboxes: tuple[str, ...] = ()
+    """Keyed hashes of the addresses that a mail reached at `recipient` (`pseudonyms.bounded`)."""
 
 
 class SourceReport(Value, frozen=True):

@@ -101,7 +101,14 @@ def _read_register(files: Sequence[FileEntry], reading: Reading) -> Read:
 
 
 def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:
-    done = read_postfix(files, reading.name, reading.zone, reading.finder, join=reading.join)
+    done = read_postfix(
+        files,
+        reading.name,
+        reading.zone,
+        reading.finder,
+        join=reading.join,
+        pseudonyms=reading.pseudonyms,
+    )
     return done.events, done.report
 
 
@@ -112,12 +119,14 @@ def _read_zimbra(files: Sequence[FileEntry], reading: Reading) -> Read:
 
 
 def _read_exchange(files: Sequence[FileEntry], reading: Reading) -> Read:
-    done = read_exchange(files, reading.name, reading.zone, reading.finder)
+    known = reading.zone, reading.finder
+    done = read_exchange(files, reading.name, *known, pseudonyms=reading.pseudonyms)
     return done.events, done.report
 
 
 def _read_exim(files: Sequence[FileEntry], reading: Reading) -> Read:
-    done = read_exim(files, reading.name, reading.zone, reading.finder)
+    known = reading.zone, reading.finder
+    done = read_exim(files, reading.name, *known, pseudonyms=reading.pseudonyms)
     return done.events, done.report
 
 
@@ -280,6 +289,7 @@ def _read_mail(
         directory=directory,
         finder=finder,
         join=join,
+        pseudonyms=ctx.pseudonyms,
     )
     answer = _answer(answers, _mail(source, Need.OPTIONAL))
     kind = FileKind(key="mail", source=SourceKind.MAIL, probe=MAIL_FILE, read=reader)
@@ -295,7 +305,13 @@ def _read_mailbox(
         return read_mailboxes(files, reading, source.kind)
 
     directory, finder = known
-    reading = Reading(name=source.path, zone=ctx.zone, directory=directory, finder=finder)
+    reading = Reading(
+        name=source.path,
+        zone=ctx.zone,
+        directory=directory,
+        finder=finder,
+        pseudonyms=ctx.pseudonyms,
+    )
     kind = FileKind(key="mailboxes", source=SourceKind.MAILBOX, probe=MAILBOXES, read=read)
     return _guarded(kind, _answer(answers, _mailbox(source)), reading)
 

@@ -29,6 +29,9 @@ _NEVER = -(2**63)
 _HASH = 32
 _KINDS = tuple(EventKind)
 _NUMBER = {kind: n for n, kind in enumerate(_KINDS)}
+_Rare = tuple[int, str, str, MailTrace | None, dt.datetime | None, tuple[str, ...]]
+"""Arrival number, queue id, hash of the content, how a mail spoke, end of an outage, mailboxes."""
+_NOTHING: _Rare = (0, "", "", None, None, ())
 
 
 class _Codes(Generic[T]):
@@ -67,7 +70,8 @@ class Packed(Sequence[DocumentEvent]):
         self._texts: _Codes[str] = _Codes()
         self._key, self._file = array("I"), array("I")
         self._sender, self._recipient, self._reason = array("I"), array("I"), array("I")
-        self._rare: dict[int, tuple[int, str, str, MailTrace | None, dt.datetime | None]] = {}
+        self._rare: dict[int, _Rare] = {}
+        self._mailboxes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._seen: set[Hashable] = set()
         for event in events:
             self.add(event)
@@ -83,14 +87,15 @@ class Packed(Sequence[DocumentEvent]):
         # One large number takes half the memory of a tuple.
         code = ((time << 24 | date) << 32 | key) << 8 | kind
         code = ((code << 32 | sender) << 32 | recipient) << 32 | reason
-        rarely = event.arrival or event.until
-        same: Hashable = (code, event.arrival, event.until) if rarely else code
+        rarely = event.arrival or event.until or event.mailboxes
+        same: Hashable = (code, event.arrival, event.until, event.mailboxes) if rarely else code
         before = len(self._seen)
         self._seen.add(same)
         if len(self._seen) == before:
             return False
         if rarely or place.ref or event.content or event.mail is not None:
-            rare = event.arrival, place.ref, event.content, event.mail, event.until
+            told = self._mailboxes.setdefault(event.mailboxes, event.mailboxes)
+            rare = event.arrival, place.ref, event.content, event.mail, event.until, told
             self._rare[len(self._kinds)] = rare
         self._kinds.append(kind)
         self._times.append(time)
@@ -107,6 +112,7 @@ class Packed(Sequence[DocumentEvent]):
     def close(self) -> Packed:
         """Itself, after the last event: lets go of what only tells equal events apart."""
         self._seen = set()
+        self._mailboxes = {}
         self._keys.close()
         return self
 
@@ -141,7 +147,7 @@ class Packed(Sequence[DocumentEvent]):
 
     def _event(self, n: int) -> DocumentEvent:
         source, file = self._files.all[self._file[n]]
-        arrival, ref, content, mail, until = self._rare.get(n, (0, "", "", None, None))
+        arrival, ref, content, mail, until, mailboxes = self._rare.get(n, _NOTHING)
         time, date, texts = self._times[n], self._dates[n], self._texts.all
         return DocumentEvent(
             kind=_KINDS[self._kinds[n]],
@@ -162,6 +168,7 @@ class Packed(Sequence[DocumentEvent]):
             content=content,
             mail=mail,
             until=until,
+            mailboxes=mailboxes,
         )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, delete, select, update
 
 from checks.evidence import Evidence
 from checks.model import Memory, Status
@@ -233,7 +233,33 @@ class Store:
             self._patiently(lambda: fold_log(self._engine))
         return len(due)
 
+    def key(self, name: str, fresh: Callable[[], bytes]) -> bytes:
+        """The key of a name, the same for ever; `fresh` makes it the first time."""
+        known = self.known_key(name)
+        if known is not None:
+            return known
+        made = fresh()
+
+        def work(connection: Connection) -> bytes | None:
+            self._statements.keep_key(connection, name, made)
+            return reads.key(connection, name)  # another program may have been first
+
+        return self._write(work) or made
+
+    def destroy_key(self, name: str) -> bool:
+        """Remove a key so that nothing of it is left in a SQLite file; whether there was one."""
+        gone = self._write(
+            lambda c: c.execute(delete(tables.keys).where(tables.keys.c.name == name)).rowcount
+        )
+        if gone:
+            self._patiently(lambda: fold_log(self._engine))
+        return bool(gone)
+
     # ----------------------------------------------------------------------------------- reading
+
+    def known_key(self, name: str) -> bytes | None:
+        """The key of a name; None when it was not made yet, or was destroyed."""
+        return self._read(lambda c: reads.key(c, name))
 
     def resumable(
         self, plan_digest: str, *, not_before: dt.datetime | None = None

@@ -54,6 +54,7 @@ CREATE TABLE turns (
     fingerprint TEXT NOT NULL, started BIGINT NOT NULL, state TEXT NOT NULL,
     PRIMARY KEY (fingerprint, started)) {by_key}
 """
+_KEYS = "CREATE TABLE keys (name TEXT PRIMARY KEY, data {blob} NOT NULL)"
 
 
 def _statements(connection: Connection, text: str) -> None:
@@ -65,6 +66,7 @@ def _statements(connection: Connection, text: str) -> None:
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "scans, results, evidence, memories, turns", lambda c: _statements(c, _FIRST)),
+    Migration(2, "keys", lambda c: _statements(c, _KEYS)),
 )
 
 

@@ -191,3 +191,8 @@ def lives(
     found = connection.execute(past.order_by(t.fingerprint, t.started))
     for key, rows in groupby(found, key=lambda row: row.fingerprint):
         yield from_column(key), [(row.started, row.state) for row in rows]
+
+
+def key(connection: Connection, name: str) -> bytes | None:
+    """The key of a name; None when there is none."""
+    return connection.scalar(select(tables.keys.c.data).where(tables.keys.c.name == name))

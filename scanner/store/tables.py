@@ -98,3 +98,10 @@ turns = Table(
     Column("started", BigInteger, primary_key=True, autoincrement=False),
     Column("state", Text, nullable=False),
 )
+# What only this store knows, such as the key of the hashes of addresses. Nothing shows it.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+)

@@ -163,6 +163,12 @@ class Statements:
             {"digest": digest, "data": data},
         )
 
+    def keep_key(self, connection: Connection, name: str, data: bytes) -> None:
+        """Write a key unless there is one of this name."""
+        connection.execute(
+            self._insert(tables.keys).on_conflict_do_nothing(), {"name": name, "data": data}
+        )
+
     def _replace(self, table: Table) -> Insert:
         statement = self._insert(table)
         key = list(table.primary_key.columns)

@@ -18,6 +18,7 @@ from checks.documents.sources.mail_probe import MAIL_LOG
 from checks.evidence import Answers, Evidence, Failure, FailureKind, Request
 from checks.files import FileEntry, pack
 from checks.model import Check, Context, Options, Scope, Subject, Verdict
+from checks.pseudonyms import Pseudonyms
 from inventory.model import (
     Agency,
     Documents,
@@ -209,8 +210,18 @@ def subject(unit: Unit = UNIT, agencies: tuple[Agency, ...] = AGENCIES) -> Subje
     return Subject(scope=Scope.UNIT, inventory=inventory, unit=unit, target=unit.id)
 
 
+PSEUDONYMS = Pseudonyms(b"k" * 32)
+
+
 def context(subj: Subject, options: Options, now: dt.datetime = NOW) -> Context:
-    return Context(now=now, zone=ZONE, legal_basis=2026, subject=subj, options=options)
+    return Context(
+        now=now,
+        zone=ZONE,
+        legal_basis=2026,
+        subject=subj,
+        options=options,
+        pseudonyms=PSEUDONYMS,
+    )
 
 
 def answer(request: Request, entries: Iterable[FileEntry] | Failure) -> Evidence:

@@ -357,6 +357,48 @@ def test_pruning_everything_is_refused(store: Store) -> None:
         store.prune(0, START)
 
 
+# -------------------------------------------------------------------------------------------- keys
+
+
+def test_a_key_is_made_once_and_stays(place: str) -> None:
+    with Store.open(place) as store:
+        assert store.known_key("mailboxes") is None
+        assert store.key("mailboxes", lambda: b"a" * 32) == b"a" * 32
+        assert store.key("other", lambda: b"c" * 32) == b"c" * 32
+    with Store.open(place) as store:
+        assert store.key("mailboxes", lambda: b"b" * 32) == b"a" * 32
+        assert store.known_key("mailboxes") == b"a" * 32
+
+
+def test_of_two_programs_that_make_a_key_at_once_both_use_one(place: str) -> None:
+    with Store.open(place) as one, Store.open(place) as other:
+
+        def slow() -> bytes:
+            other.key("mailboxes", lambda: b"o" * 32)
+            return b"s" * 32
+
+        assert one.key("mailboxes", slow) == b"o" * 32 == other.known_key("mailboxes")
+
+
+def test_a_destroyed_key_is_gone_and_the_next_is_another(store: Store) -> None:
+    assert not store.destroy_key("mailboxes")
+    store.key("mailboxes", lambda: b"a" * 32)
+    store.key("other", lambda: b"c" * 32)
+    assert store.destroy_key("mailboxes")
+    assert store.known_key("mailboxes") is None
+    assert store.known_key("other") == b"c" * 32
+    assert store.key("mailboxes", lambda: b"b" * 32) == b"b" * 32
+
+
+def test_nothing_of_a_destroyed_key_is_left_in_the_files(tmp_path: Path) -> None:
+    made = bytes(range(100, 132))
+    with Store.open(tmp_path / "s.db") as store:
+        store.key("mailboxes", lambda: made)
+        assert any(made in f.read_bytes() for f in tmp_path.iterdir())
+        store.destroy_key("mailboxes")
+        assert not any(made in f.read_bytes() for f in tmp_path.iterdir())
+
+
 # ------------------------------------------------------------------------------------------ layout
 
 
@@ -381,19 +423,30 @@ def test_migrations_are_numbered_from_one() -> None:
 
 
 def test_later_migrations_are_taken_once_and_in_order(tmp_path: Path) -> None:
-    steps = [
-        *migrations.MIGRATIONS,
-        migrations.Migration(2, "two", lambda c: _run(c, "CREATE TABLE two (a TEXT)")),
-        migrations.Migration(3, "three", lambda c: _run(c, "ALTER TABLE two ADD COLUMN b TEXT")),
+    ours = migrations.MIGRATIONS
+    last = len(ours)
+    more = [
+        migrations.Migration(last + 1, "a", lambda c: _run(c, "CREATE TABLE two (a TEXT)")),
+        migrations.Migration(last + 2, "b", lambda c: _run(c, "ALTER TABLE two ADD COLUMN b TEXT")),
     ]
     engine = create_engine(f"sqlite:///{tmp_path}/s.db")
     with engine.begin() as connection:
-        assert migrations.migrate(connection, "s", tuple(steps[:2])) == [1, 2]
+        taken = migrations.migrate(connection, "s", (*ours, more[0]))
+        assert taken == [*range(1, last + 2)]
     with engine.begin() as connection:
-        assert migrations.migrate(connection, "s", tuple(steps)) == [3]
-        assert migrations.migrate(connection, "s", tuple(steps)) == []
-        assert migrations.version(connection) == 3
+        assert migrations.migrate(connection, "s", (*ours, *more)) == [last + 2]
+        assert migrations.migrate(connection, "s", (*ours, *more)) == []
+        assert migrations.version(connection) == last + 2
     engine.dispose()
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path}/s.db")
+    with engine.begin() as connection:
+        migrations.migrate(connection, "s", migrations.MIGRATIONS[:1])
+    engine.dispose()
+    with Store.open(tmp_path / "s.db") as store:
+        assert store.key("mailboxes", lambda: b"k" * 32) == b"k" * 32
 
 
 def _run(connection: object, statement: str) -> None:

@@ -21,6 +21,7 @@ from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.mails import Contents, Delivery, MailLog, Tally
 from checks.evidence import Unparsable
 from checks.files import FileEntry
+from checks.pseudonyms import Pseudonyms
 
 EVENTS = ("SEND", "SENDEXTERNAL", "DELIVER")
 NEEDED = r"^.{0,3}#Fields:|,(SEND|SENDEXTERNAL|DELIVER),"
@@ -62,6 +63,7 @@ def read_exchange(
     zone: ZoneInfo,
     finder: Finder,
     open_mails: int = OPEN_MAILS,
+    pseudonyms: Pseudonyms | None = None,
 ) -> MailLog:
     """Read the files of one server or of several as one stream; stamps are UTC, whatever `zone`.
 
@@ -69,7 +71,7 @@ def read_exchange(
         Unparsable: a file is a damaged archive, is no message tracking log, or lacks a column.
     """
     ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_mails)
+    reader = _Reader(zone, finder, open_mails, pseudonyms)
     for file in ordered:
         if not len(file.data):
             continue
@@ -81,8 +83,10 @@ def read_exchange(
 class _Reader:
     """The mails whose rows are being read."""
 
-    def __init__(self, zone: ZoneInfo, finder: Finder, open_mails: int) -> None:
-        self.tally = Tally(zone, shows_names=False)
+    def __init__(
+        self, zone: ZoneInfo, finder: Finder, open_mails: int, pseudonyms: Pseudonyms | None
+    ) -> None:
+        self.tally = Tally(zone, pseudonyms, shows_names=False)
         self._finder = finder
         self._cap = open_mails
         self._open: OrderedDict[str, _Mail] = OrderedDict()

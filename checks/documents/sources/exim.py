@@ -20,6 +20,7 @@ from checks.documents.sources.logtime import STAMP, StampReader
 from checks.documents.sources.mails import Contents, Delivery, MailLog, PlaceOf, Tally
 from checks.evidence import Unparsable
 from checks.files import FileEntry
+from checks.pseudonyms import Pseudonyms
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
@@ -79,6 +80,7 @@ def read_exim(
     zone: ZoneInfo,
     finder: Finder,
     open_lives: int = OPEN_LIVES,
+    pseudonyms: Pseudonyms | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
 
@@ -86,7 +88,7 @@ def read_exim(
         Unparsable: a file is a damaged archive, or nothing in the files looks like an Exim log.
     """
     ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_lives)
+    reader = _Reader(zone, finder, open_lives, pseudonyms)
     for file in ordered:
         reader.read(file)
     reader.end()
@@ -99,8 +101,10 @@ def read_exim(
 class _Reader:
     """The mails under way, and what came of the ended ones."""
 
-    def __init__(self, zone: ZoneInfo, finder: Finder, open_lives: int) -> None:
-        self.tally = Tally(zone)
+    def __init__(
+        self, zone: ZoneInfo, finder: Finder, open_lives: int, pseudonyms: Pseudonyms | None
+    ) -> None:
+        self.tally = Tally(zone, pseudonyms)
         self._zone = zone
         self._finder = finder
         self._cap = open_lives

@@ -22,6 +22,7 @@ from checks.documents.events import (
 from checks.documents.numbers import Finder
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
+from checks.pseudonyms import Pseudonyms, bounded
 
 LARGE = 30_000
 """Bytes above which a mail carries more than words."""
@@ -114,9 +115,20 @@ class Contents:
 class Tally:
     """The mails of one source: counts, days, and the events of those that name documents."""
 
-    def __init__(self, zone: ZoneInfo, *, shows_names: bool = True) -> None:
-        """`zone` decides the days; `shows_names` is whether this kind of log can show names."""
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        pseudonyms: Pseudonyms | None = None,
+        *,
+        shows_names: bool = True,
+    ) -> None:
+        """`zone` decides the days; `shows_names` is whether this kind of log can show names.
+
+        `pseudonyms` makes keyed hashes of recipients' addresses; without it none is made.
+        """
         self._shows_names = shows_names
+        self._pseudonyms = pseudonyms
+        self._mailboxes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.events: list[DocumentEvent] = []
         self.lines = self.unparsed = self.dropped = self.mails = self.unaddressed = 0
         self._zone = zone
@@ -160,12 +172,16 @@ class Tally:
         if not contents.noted:
             return
         times: dict[str, dt.datetime] = {}
+        addresses: dict[str, set[bytes]] = {}
         for address, stamp, stamps, year in delivered:
             time = stamps.at(stamp, year)
             if time is None:
                 self.unparsed += 1
             else:
-                times.setdefault(domain_of(address), time)
+                domain = domain_of(address)
+                times.setdefault(domain, time)
+                addresses.setdefault(domain, set()).add(address)
+        mailboxes = {domain: self._hashed(found) for domain, found in addresses.items()}
         automatic = is_automatic(sender.decode("utf-8", "replace"))
         for key, (mention, place) in contents.noted.items():
             if not key.number and len(contents.noted) > 1:
@@ -190,9 +206,17 @@ class Tally:
                     sender=trace.sender,
                     recipient=domain,
                     mail=trace,
+                    mailboxes=mailboxes[domain],
                 )
                 for domain, time in times.items()
             ]
+
+    def _hashed(self, addresses: Iterable[bytes]) -> tuple[str, ...]:
+        """Keyed hashes of the addresses: all that is kept of them."""
+        if self._pseudonyms is None:
+            return ()
+        found = bounded(self._pseudonyms.of(a) for a in addresses if b"@" in a)
+        return self._mailboxes.setdefault(found, found)
 
     def log(self, name: str, files: int, duplicates: int) -> MailLog:
         """Everything that was read, as values."""

@@ -31,6 +31,7 @@ from checks.documents.sources.postfix_lines import (
 from checks.documents.sources.uploads import Join
 from checks.evidence import Unparsable
 from checks.files import FileEntry
+from checks.pseudonyms import Pseudonyms
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
@@ -87,23 +88,25 @@ class _Host:
         return self.open.get(queue) or self.ended.get(queue) or self.before.get(queue)
 
 
-def read_postfix(
+def read_postfix(  # noqa: PLR0913 - all that a reader may know
     files: Iterable[FileEntry],
     name: str,
     zone: ZoneInfo,
     finder: Finder,
     open_lives: int = OPEN_LIVES,
     join: Join | None = None,
+    *,
+    pseudonyms: Pseudonyms | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
 
-    `join` knows the names that another log of the unit tells.
+    `join` knows the names that another log of the unit tells, `pseudonyms` hashes addresses.
 
     Raises:
         Unparsable: a file is a damaged archive, or nothing in the files looks like a mail log.
     """
     ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_lives, join)
+    reader = _Reader(Tally(zone, pseudonyms), zone, finder, open_lives, join)
     for file in ordered:
         reader.read(file)
     reader.end()
@@ -117,9 +120,9 @@ class _Reader:
     """The lives under way, and what came of the ended ones."""
 
     def __init__(
-        self, zone: ZoneInfo, finder: Finder, open_lives: int, join: Join | None = None
+        self, tally: Tally, zone: ZoneInfo, finder: Finder, open_lives: int, join: Join | None
     ) -> None:
-        self.tally = Tally(zone)
+        self.tally = tally
         self._zone = zone
         self._finder = finder
         self._cap = self._cap_of_all = open_lives

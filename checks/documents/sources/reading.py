@@ -12,6 +12,7 @@ from checks.documents.events import DocumentEvent, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.sources.uploads import Join
 from checks.files import FileEntry
+from checks.pseudonyms import Pseudonyms
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """`{ours: theirs}`."""
     join: Join = msgspec.field(default_factory=Join)
     """Where the mail logs of one unit tell each other of the same mail."""
+    pseudonyms: Pseudonyms | None = None
+    """Makes keyed hashes of recipients' addresses; without it none is made."""
 
 
 Read = tuple[Sequence[DocumentEvent], SourceReport]

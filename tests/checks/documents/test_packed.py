@@ -54,13 +54,25 @@ _EVENTS = st.lists(
         content=st.sampled_from(["", "ab"]),
         until=st.none() | st.datetimes(timezones=st.just(dt.UTC)),
         mail=st.none() | st.builds(MailTrace, found=st.sampled_from(FoundIn)),
+        mailboxes=st.sampled_from([(), ("0" * 16,), ("0" * 16, "f" * 16)]),
     ),
     max_size=30,
 )
 
 
 def identity(e: DocumentEvent) -> tuple[object, ...]:
-    return e.kind, e.key, e.sender, e.recipient, e.time, e.date, e.reason, e.arrival, e.until
+    return (
+        e.kind,
+        e.key,
+        e.sender,
+        e.recipient,
+        e.time,
+        e.date,
+        e.reason,
+        e.arrival,
+        e.until,
+        e.mailboxes,
+    )
 
 
 @PATIENT
