@@ -11,16 +11,14 @@ from zoneinfo import ZoneInfo
 from checks.documents.agencies import Directory
 from checks.documents.calendar import Calendar
 from checks.documents.coverage import Coverage, Period, coverage_of
-from checks.documents.events import DocumentEvents, EventKind, SourceKind, SourceReport
+from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.matching import match
-from checks.documents.packed import events_of
+from checks.documents.outages import outages_of
 from checks.documents.pairs import Matching, Rules
 from checks.evidence import FailureKind, Unparsable, Value
 from checks.model import Context, Options, Verdict, unknown
 from inventory.model import Inventory, Unit
 
-_LONGEST = 366
-"""Days of one outage, at most."""
 LISTED = 50
 """Documents listed in one row; the total is always said."""
 
@@ -47,6 +45,7 @@ class Judged(Value, frozen=True):
     coverage: Coverage
     period: Period
     calendar: Calendar
+    rules: Rules
 
 
 def judged(ctx: Context, events: DocumentEvents, options: PeriodOptions) -> Judged:
@@ -54,11 +53,13 @@ def judged(ctx: Context, events: DocumentEvents, options: PeriodOptions) -> Judg
     period = period_of(ctx, options)
     calendar = Calendar.of(ctx.subject.inventory)
     days = (options.bridge_days, options.mail_bridge_days)
+    rules = _rules(events, options)
     return Judged(
-        matching=_matched(ctx, events, period, _rules(ctx, events, options)),
+        matching=_matched(ctx, events, period, rules),
         coverage=coverage_of(events, period, *days, calendar),
         period=period,
         calendar=calendar,
+        rules=rules,
     )
 
 
@@ -85,20 +86,13 @@ def _same(one: _Key, other: _Key) -> bool:
     return one[0] is other[0] and one[1] is other[1] and one[2:] == other[2:]
 
 
-def _rules(ctx: Context, events: DocumentEvents, options: PeriodOptions) -> Rules:
-    outages: set[dt.date] = set()
-    for event in events_of(events.events, {EventKind.OUTAGE}):
-        if event.time is not None:
-            first = event.time.astimezone(ctx.zone).date()
-            last = (event.until or event.time).astimezone(ctx.zone).date()
-            days = min(max(0, (last - first).days), _LONGEST)
-            outages |= {first + dt.timedelta(days=n) for n in range(days + 1)}
+def _rules(events: DocumentEvents, options: PeriodOptions) -> Rules:
     watched = {day for source in events.under("x_road") for day in source.days}
     return Rules(
         send_days=options.send_days,
         settle_days=options.settle_days,
         large=options.large_bytes,
-        outages=frozenset(outages),
+        outages=outages_of(events.events),
         watched=frozenset(watched),
     )
 

@@ -34,7 +34,7 @@ class Documents:
     """All documents of a register, by number; a million of them take little memory."""
 
     def __init__(self, events: Sequence[DocumentEvent], zone: ZoneInfo) -> None:
-        self._zone = zone
+        self.zone = zone
         self._all: list[Document] = []
         # By sign and suffix, then by number: one document, or those of several years.
         self._series: dict[tuple[str, str], dict[int, tuple[Document, ...]]] = {}
@@ -64,7 +64,7 @@ class Documents:
 
     def day(self, time: dt.datetime) -> dt.date:
         """The day of a moment in the register's zone; equal days are one object."""
-        day = time.astimezone(self._zone).date()
+        day = time.astimezone(self.zone).date()
         return self._days.setdefault(day, day)
 
     def find(self, key: DocumentKey, day: dt.date) -> Document | None:

@@ -20,6 +20,7 @@ from checks.documents.coverage import Period
 from checks.documents.events import DocumentEvents, DocumentKey, EventKind
 from checks.documents.grading import Graded, grade_mails
 from checks.documents.lookup import Document, Documents
+from checks.documents.outages import excuse_of, grace_of
 from checks.documents.outside import Outside, bypasses_of
 from checks.documents.packed import events_of
 from checks.documents.pair_table import PairTable
@@ -140,16 +141,31 @@ def _posted(
     return frozenset(found)
 
 
-def _by_pair(mails: Iterable[Graded]) -> dict[tuple[DocumentKey, str], Graded]:
-    """The best-graded, then earliest, mail of each registered document to each agency."""
-    best: dict[tuple[DocumentKey, str], Graded] = {}
+class _Mailed(msgspec.Struct, gc=False):
+    """What carried one document to one agency by mail."""
+
+    best: Graded
+    """Of the best grade, and of those the earliest."""
+    first: dt.datetime
+    secret: bool
+
+
+def _by_pair(mails: Iterable[Graded]) -> dict[tuple[DocumentKey, str], _Mailed]:
+    """The mails of each registered document to each agency."""
+    found: dict[tuple[DocumentKey, str], _Mailed] = {}
     for mail in mails:
         if mail.document is None or mail.where is not Where.AGENCY:
             continue
         pair = mail.document.key, mail.recipient
-        if pair not in best or mail.rank < best[pair].rank:
-            best[pair] = mail
-    return best
+        known = found.get(pair)
+        if known is None:
+            found[pair] = _Mailed(mail, mail.time, mail.secret)
+            continue
+        known.first = min(known.first, mail.time)
+        known.secret |= mail.secret
+        if mail.rank < known.best.rank:
+            known.best = mail
+    return found
 
 
 class _Recipients:
@@ -189,7 +205,7 @@ def _wanted(
     documents: Documents,
     recipients: _Recipients,
     period: Period,
-    mails: dict[tuple[DocumentKey, str], Graded],
+    mails: Iterable[tuple[DocumentKey, str]],
     counts: Counter[str],
 ) -> Iterator[_Wanted]:
     """Each document of the period with its agencies, and older ones that were mailed out in it."""
@@ -212,7 +228,7 @@ class _Judge:
     def __init__(
         self,
         carried: Carried,
-        mails: dict[tuple[DocumentKey, str], Graded],
+        mails: dict[tuple[DocumentKey, str], _Mailed],
         posted: frozenset[tuple[DocumentKey, str]],
         horizon: Horizon,
         documents: Documents,
@@ -227,9 +243,10 @@ class _Judge:
         """One document for one agency."""
         document = wanted.document
         sent = self._carried.of(document, code)
-        mail = self._mails.get((document.key, code)) if self._mails else None
+        mailed = self._mails.get((document.key, code)) if self._mails else None
+        mail = mailed.best if mailed else None
         day = self._documents.day(sent.time) if sent else None
-        basis = self._exempt(document, sent, mail)
+        basis = self._exempt(document, sent, mailed)
         if basis is not Basis.NONE:
             result = Result.EXEMPT
         elif sent is None or day is None:
@@ -246,21 +263,22 @@ class _Judge:
             basis=basis,
         )
 
-    def _exempt(self, document: Document, sent: Sent | None, mail: Graded | None) -> Basis:
+    def _exempt(self, document: Document, sent: Sent | None, mailed: _Mailed | None) -> Basis:
         """On whose word a pair need not be on the axis."""
-        rules = self._horizon.rules
-        if mail is not None and sent is None and mail.day in rules.outages and not mail.secret:
-            return Basis.PROOF if document.reason != SECRET else Basis.NONE
-        if document.reason not in EXEMPTIONS or (document.reason == SECRET and mail):
-            return Basis.NONE
-        if document.reason == OUTAGE:
-            # It had until the next working day; a fault on either of the two explains it.
-            days = {document.date, self._horizon.calendar.after(document.date, 1)}
-            if days & rules.outages:
-                return Basis.PROOF
-            # The exchange was watched all that time, and nothing failed.
-            return Basis.NONE if days <= rules.watched else Basis.WORD
-        return Basis.WORD
+        if mailed is not None and (mailed.secret or document.reason == SECRET):
+            # No outage lets a secret be mailed; what else the register says stands.
+            allowed = EXEMPTIONS - {SECRET, OUTAGE}
+            return Basis.WORD if document.reason in allowed else Basis.NONE
+        rules, calendar = self._horizon.rules, self._horizon.calendar
+        # A mail beside the axis is not in place of it.
+        time = mailed.first if mailed is not None and sent is None else None
+        claimed = document.reason == OUTAGE
+        zone = self._documents.zone
+        if (time or claimed) and excuse_of(document, time, rules, calendar, zone):
+            return Basis.PROOF
+        if claimed and rules.watched.issuperset(grace_of(document, calendar)):
+            return Basis.NONE  # Watched all that time, and nothing failed that would explain it.
+        return Basis.WORD if document.reason in EXEMPTIONS else Basis.NONE
 
     def _untraced(
         self, document: Document, mail: Graded | None, code: str, *, mailed_only: bool

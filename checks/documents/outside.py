@@ -13,6 +13,7 @@ from checks.documents.agencies import Where
 from checks.documents.carried import Carried
 from checks.documents.events import DocumentKey, Place
 from checks.documents.grading import Graded
+from checks.documents.outages import during
 from checks.documents.pairs import SECRET, Bypass, Pair, Result, Rules, Unlisted
 
 
@@ -119,7 +120,7 @@ class Outside:
             document = mail.document
             if document is None or document.key not in missing:
                 self._counts["free_mail_copies"] += 1
-            elif mail.day in self._horizon.rules.outages and not _is_secret(mail):
+            elif during(self._horizon.rules.outages, mail.time) and not _is_secret(mail):
                 self._counts["free_mail_on_outage"] += 1
             else:
                 bypass = Bypass(

@@ -50,6 +50,13 @@ RECEIVED = ROUTED | {Result.LATE}
 """On the axis with a receipt, in time or not."""
 
 
+class Outage(Value, frozen=True):
+    """A time for which logs show that the exchange failed: whole minutes, the end not included."""
+
+    begin: dt.datetime
+    end: dt.datetime
+
+
 class Rules(Value, frozen=True):
     """Limits of the matching; days, bytes."""
 
@@ -59,8 +66,8 @@ class Rules(Value, frozen=True):
     """Working days before a missing row or receipt means anything."""
     large: int = 30_000
     """A mail above this size carries more than words."""
-    outages: frozenset[dt.date] = frozenset()
-    """Days on which the logs of the exchange show that it failed."""
+    outages: tuple[Outage, ...] = ()
+    """When the logs of the exchange show that it failed, in order; none touches another."""
     watched: frozenset[dt.date] = frozenset()
     """Days on which those logs show anything at all: a failure then would have been seen."""
 
@@ -72,7 +79,7 @@ class Basis(StrEnum):
     WORD = "word"
     """The register says so, and no log proves or refutes it."""
     PROOF = "proof"
-    """The logs of the exchange show that it failed on that day."""
+    """The logs of the exchange show that it failed at that time."""
 
 
 class Pair(Value, frozen=True, gc=False):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,8 +21,9 @@ from checks.documents.grading import Graded, grade_mails
 from checks.documents.judged import Judged
 from checks.documents.kinds import kind_of
 from checks.documents.lookup import Document, Documents
+from checks.documents.outages import during, excuse_of
 from checks.documents.packed import events_about, events_of
-from checks.documents.pairs import OUTAGE, SECRET, Basis, Pair, Result
+from checks.documents.pairs import OUTAGE, SECRET, Basis, Outage, Pair, Result
 from checks.model import Context
 
 TRACED = 30
@@ -103,29 +104,38 @@ def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Li
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
     near = _Near(events, {p.key.series for p in shown}, directory, ctx.zone)
     near.read(seen.period, large)
-    proven = {d for p in shown if p.basis is Basis.PROOF for d in _days(p)}
-    faults = _faults(events, ctx.zone, proven) if proven else {}
-    found["pairs"] = [near.entry(pair, faults) for pair in shown]
+    proofs = _Proofs(events, seen, ctx.zone)
+    found["pairs"] = [near.entry(pair, proofs) for pair in shown]
     return found
 
 
-def _days(pair: Pair) -> list[dt.date]:
-    days = [pair.date, *([pair.mail.day] if pair.mail else [])]
-    return list(dict.fromkeys(days))
+class _Proofs:
+    """The lines that show the outages by which pairs are exempt."""
 
+    def __init__(self, events: DocumentEvents, seen: Judged, zone: ZoneInfo) -> None:
+        self._events, self._rules, self._calendar = events, seen.rules, seen.calendar
+        self._zone = zone
+        self._lines: dict[Outage, Line] = {}
 
-def _faults(events: DocumentEvents, zone: ZoneInfo, days: set[dt.date]) -> dict[dt.date, Line]:
-    """The first line of each of the days that shows that the exchange failed."""
-    found: dict[dt.date, Line] = {}
-    for event in events_of(events.events, {EventKind.OUTAGE}):
-        if event.time is not None:
-            first = event.time.astimezone(zone).date()
-            last = (event.until or event.time).astimezone(zone).date()
-            line = {"time": event.time.isoformat(), **_at(event.place)}
-            for day in days:
-                if first <= day <= last:
-                    found.setdefault(day, line)
-    return found
+    def of(self, pair: Pair, document: Document, mailed: dt.datetime | None) -> list[Line]:
+        """The line of the outage that excuses a pair; `mailed` is when its first mail went."""
+        time = mailed if pair.sent is None else None
+        outage = excuse_of(document, time, self._rules, self._calendar, self._zone)
+        if outage is None:
+            return []
+        if not self._lines:
+            self._lines = dict(self._read())
+        return [self._lines[outage]]
+
+    def _read(self) -> Iterator[tuple[Outage, Line]]:
+        """Each outage with the line that shows its beginning."""
+        events = events_of(self._events.events, {EventKind.OUTAGE})
+        timed = [(e.time, _spot(e.place), e) for e in events if e.time is not None]
+        for time, _, event in sorted(timed, key=lambda t: t[:2], reverse=True):
+            outage = during(self._rules.outages, time)
+            if outage is not None:
+                until = event.until or time
+                yield outage, {**_timed(event), "until": until.isoformat()}
 
 
 def secrets_of(
@@ -201,7 +211,7 @@ class _Near:
             for code in self._directory.agencies(event.recipient):
                 self._posts.setdefault((document.key, code), []).append(event)
 
-    def entry(self, pair: Pair, faults: Mapping[dt.date, Line]) -> Line:
+    def entry(self, pair: Pair, proofs: _Proofs) -> Line:
         """What speaks of one pair; the register's lines that name the agency come first."""
         which = pair.key, pair.recipient
         secret = self._secrets.get(pair.key)
@@ -223,7 +233,8 @@ class _Near:
         _put(found, "mails", [_mail(m) for m in mails])
         _put(found, "post", [_timed(e) for e in posts])
         if pair.result is Result.EXEMPT:
-            found["exempt"] = self._exempt(pair, document, faults)
+            first = mails[0].time if mails else None
+            found["exempt"] = _exempt(pair, document, first, proofs)
         return found
 
     def _register(self, pair: Pair) -> list[DocumentEvent]:
@@ -232,14 +243,15 @@ class _Near:
         unique = {_spot(e.place): e for e in naming or [e for _, e in rows]}
         return _once(unique.values())
 
-    def _exempt(
-        self, pair: Pair, document: Document | None, faults: Mapping[dt.date, Line]
-    ) -> Line:
-        reason = document.reason if document is not None else ""
-        found: Line = {"reason": reason or OUTAGE, "basis": pair.basis.value}
-        if pair.basis is Basis.PROOF:
-            found["proof"] = [faults[day] for day in _days(pair) if day in faults]
-        return found
+
+def _exempt(
+    pair: Pair, document: Document | None, mailed: dt.datetime | None, proofs: _Proofs
+) -> Line:
+    reason = document.reason if document is not None else ""
+    found: Line = {"reason": reason or OUTAGE, "basis": pair.basis.value}
+    if pair.basis is Basis.PROOF and document is not None:
+        found["proof"] = proofs.of(pair, document, mailed)
+    return found
 
 
 def _put(entry: Line, name: str, lines: list[Line]) -> None:

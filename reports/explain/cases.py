@@ -103,6 +103,7 @@ class Cases:
             place=text(entry, "place"),
             sha256=text(entry, "sha256"),
             time=moment(entry.get("time") or entry.get("mailed")),
+            until=moment(entry.get("until")),
             said=term("said", said, self._language) if said else "",
             queue_id=text(entry, "queue_id"),
             grade=term("grades", grade, self._language) if grade else "",

@@ -23,6 +23,8 @@ class LineView(Value, frozen=True):
     place: str
     sha256: str
     time: dt.datetime | None = None
+    until: dt.datetime | None = None
+    """Where the line tells of a time from `time` on."""
     said: str = ""
     """What the line says happened, in words."""
     queue_id: str = ""

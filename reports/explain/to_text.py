@@ -66,9 +66,10 @@ def _source(source: Lines, language: str, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _line(line: LineView, language: str, zone: ZoneInfo) -> str:
+    times = [moment(time, language, zone) for time in (line.time, line.until) if time]
     parts = [
         line.place,
-        moment(line.time, language, zone) if line.time else "",
+        " – ".join(times),
         line.said,
         line.grade,
         f"{term('heads', 'queue', language)} {line.queue_id}" if line.queue_id else "",

@@ -148,12 +148,13 @@ def arrived(
     )
 
 
-def outage(day: dt.date = DAY) -> DocumentEvent:
+def outage(day: dt.date = DAY, begin: str = "09:00", end: str = "17:00") -> DocumentEvent:
     return DocumentEvent(
         kind=EventKind.OUTAGE,
         key=DocumentKey(number=0, sign=""),
-        place=place(SourceKind.GATEWAY, "fault", day),
-        time=at(day, "09:00"),
+        place=place(SourceKind.GATEWAY, "fault", day, begin),
+        time=at(day, begin),
+        until=at(day, end),
     )
 
 

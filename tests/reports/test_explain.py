@@ -118,7 +118,11 @@ def test_exempt_by_a_fault_shows_its_proof() -> None:
     assert ("Reason", "SU_CO_HE_THONG: fault of the system") in case.facts
     assert any(label == "Ground" and "prove" in text for label, text in case.facts)
     (proof,) = [s for s in case.sources if s.source == "outage"]
-    assert proof.lines[0].time == dt.datetime(2026, 11, 10, 2, tzinfo=dt.UTC)
+    (line,) = proof.lines
+    assert (line.time, line.until) == (
+        dt.datetime(2026, 11, 10, 2, tzinfo=dt.UTC),
+        dt.datetime(2026, 11, 10, 10, tzinfo=dt.UTC),
+    )
 
 
 def test_exempt_by_the_registers_word_says_so() -> None:

@@ -643,7 +643,7 @@ def test_sources_that_are_not_declared() -> None:
         with pytest.raises(NotDeclared, match="documents of unit 00070"):
             requests(without)
     register_only = Documents(register=FileSource(path="r.csv"))
-    with pytest.raises(NotDeclared, match=r"documents\.gateway of unit"):
+    with pytest.raises(NotDeclared, match=r"documents\.gateway or documents\.packets of unit"):
         ROUTES.requests(subject(msgspec.structs.replace(UNIT, documents=register_only)))
 
 
