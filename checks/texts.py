@@ -123,7 +123,12 @@ def render(message: Message, language: str, zone: ZoneInfo) -> str:
 
 def clean(text: str, longest: int = _LONGEST) -> str:
     """Text from outside made harmless to show: no control, format or bidi characters, cut."""
-    kept = "".join(" " if ch in "\t\n\r" else ch for ch in text if ch in "\t\n\r" or _printable(ch))
+    if text.isprintable():
+        kept = text
+    else:
+        kept = "".join(
+            " " if ch in "\t\n\r" else ch for ch in text if ch in "\t\n\r" or _printable(ch)
+        )
     return kept if len(kept) <= longest else kept[: longest - 1] + "…"
 
 

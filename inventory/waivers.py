@@ -70,5 +70,7 @@ def find_waiver(  # noqa: PLR0913 - the naming fields of a result, one by one
     on: dt.date,
 ) -> Waiver | None:
     """The waiver that covers one row, or None; `until` is the last day on which it holds."""
-    own = _by_unit(_Same(inventory.waivers)).get(unit, ())
+    own = _by_unit(_Same(inventory.waivers)).get(unit) if inventory.waivers else None
+    if not own:
+        return None
     return pick(own, Row(check, unit, system, target, subject), on)

@@ -169,8 +169,7 @@ def system_of(inventory: Inventory, row: Result) -> System | None:
     """The system a row speaks of; for a row of a server, the gravest system that runs on it."""
     if row.system:
         return inventory.systems.get(row.system)
-    on_it = [s for s in inventory.systems.values() if row.target in s.servers]
-    return max(on_it, key=lambda s: s.level or 0, default=None)
+    return max(inventory.systems_on.get(row.target, ()), key=lambda s: s.level or 0, default=None)
 
 
 # -------------------------------------------------------------------------------- the six clears

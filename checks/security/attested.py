@@ -95,12 +95,11 @@ def attestations_valid(ctx: Context) -> Iterable[Verdict]:
     own = {a.control for a in unit.attestations if not _elsewhere(a.control)}
     for control in sorted(own):
         yield _verdict(control, _words(unit.attestations, control), today, needed=False)
-    for system in ctx.subject.inventory.systems.values():
-        if system.unit == unit.id:
-            for control in sorted({a.control for a in system.attestations}):
-                if not control.startswith(f"{PLAN}."):
-                    words = _words(system.attestations, control)
-                    yield _verdict(control, words, today, needed=False, system=system.id)
+    for system in ctx.subject.inventory.systems_of.get(unit.id, ()):
+        for control in sorted({a.control for a in system.attestations}):
+            if not control.startswith(f"{PLAN}."):
+                words = _words(system.attestations, control)
+                yield _verdict(control, words, today, needed=False, system=system.id)
 
 
 def _elsewhere(control: str) -> bool:

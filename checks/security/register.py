@@ -97,7 +97,7 @@ def row_of(system: System, inventory: Inventory, rows: Iterable[RegisterRow]) ->
     Raises:
         Unparsable: several rows are about it, or its name fits several systems of its unit.
     """
-    own = {s.id: words(s.name) for s in inventory.systems.values() if s.unit == system.unit}
+    own = {s.id: words(s.name) for s in inventory.systems_of[system.unit]}
     about = [(r, meant(r, own)) for r in rows]
     mine = [r for r, ids in about if ids == {system.id}]
     if not mine:

@@ -8,7 +8,7 @@ silence.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -42,7 +42,7 @@ from checks.security.register import (
 )
 from checks.security.rules import LEVELS
 from checks.texts import clean
-from inventory.model import Inventory, LevelTotals, System
+from inventory.model import LevelTotals, System
 
 _ID = "security.statistics-consistent"
 
@@ -60,14 +60,14 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: str = ""
 
 
-def _systems(inventory: Inventory, unit: str) -> list[System]:
-    return [s for s in inventory.systems.values() if s.unit == unit]
+def _systems(subject: Subject) -> tuple[System, ...]:
+    return subject.inventory.systems_of.get(subject.unit.id, ())
 
 
 def _requests(subject: Subject) -> list[Request]:
     asked = [
         files_request(RECORD_FILE, s.assessment, Need.OPTIONAL)
-        for s in _systems(subject.inventory, subject.unit.id)
+        for s in _systems(subject)
         if s.assessment
     ]
     if subject.unit.levels:
@@ -81,7 +81,7 @@ def _parse(ctx: Context, answers: Answers) -> Book:
     records: dict[str, LevelRecord | None] = {}
     unread: dict[str, str] = {}
     by_key = {e.key: e.stdout for e in answers.all(RECORD_FILE.id)}
-    for system in _systems(subject.inventory, subject.unit.id):
+    for system in _systems(subject):
         try:
             if system.assessment:
                 key = files_request(RECORD_FILE, system.assessment).key
@@ -123,8 +123,10 @@ def _file(data: bytes | memoryview | None, path: str) -> LevelRecord:
     return parse_record(bytes(files[0].data), files[0].name)
 
 
-def _strangers(rows: Iterable[RegisterRow], subject: Subject) -> Iterator[str]:
+def _strangers(rows: Sequence[RegisterRow], subject: Subject) -> Iterator[str]:
     """Rows that no system fits; one of another unit in a shared register is no stranger."""
+    if not rows:
+        return
     systems = subject.inventory.systems.values()
     ids, names = {s.id.casefold() for s in systems}, {words(s.name) for s in systems} - {""}
     for row in rows:

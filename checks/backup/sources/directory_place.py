@@ -106,8 +106,7 @@ def _server(subject: Subject, mount: Mount | None, remote: bool | None) -> str:
     if remote is False:
         return backup.server
     if remote and mount is not None and mount.host:
-        servers = subject.inventory.servers.values()
-        return next((s.id for s in servers if mount.host in (s.address, s.id)), "")
+        return next((s.id for s in subject.inventory.servers_at.get(mount.host, ())), "")
     # What is listed on another server may be a mount there, yet hardly of the protected one.
     return backup.server if backup.protects and backup.server != backup.protects else ""
 

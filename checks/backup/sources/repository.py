@@ -167,8 +167,7 @@ def _server(subject: Subject, found: Location) -> str:
     if found.bucket:
         mine = [b for b in subject.inventory.buckets.values() if b.bucket == found.bucket]
         return mine[0].id if len(mine) == 1 else ""
-    servers = subject.inventory.servers.values()
-    return next((s.id for s in servers if found.host and found.host in (s.address, s.id)), "")
+    return next((s.id for s in subject.inventory.servers_at.get(found.host, ())), "")
 
 
 def _rights(

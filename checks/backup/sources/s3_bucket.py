@@ -157,7 +157,7 @@ def _lies(subject: Subject, endpoint: str) -> tuple[str, Field]:
         detail = f"on which server the store at {host} runs: give its own address as endpoint"
         unseen = Failure(kind=FailureKind.NOT_DECLARED, detail=clean(detail))
         return "", Field(unseen=unseen)
-    found = [s.id for s in servers.values() if host in (s.address, s.id)]
+    found = [s.id for s in subject.inventory.servers_at.get(host, ())]
     if backup.protects in found:
         return backup.protects, Field(value=False)
     return (found[0] if found else backup.bucket), Field(value=True)
