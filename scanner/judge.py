@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from checks.evidence import (
@@ -31,14 +31,15 @@ from checks.results import EvidenceRef, Result, WaiverRef, fingerprint
 from checks.texts import clean
 from inventory.model import Inventory
 from inventory.waivers import find_waiver
-from scanner.plan import Case
+from scanner.plan import Asked, Case
 
 log = logging.getLogger(__name__)
 
 Seen = Mapping[tuple[str, str], Evidence]
 """Evidence by target and request key."""
-Asked = Sequence[tuple[Request, Evidence | None]]
-"""The requests of a case or fact with what they brought."""
+Brought = Sequence[tuple[Request, Evidence | None]]
+"""The requests of a case with what they brought."""
+_FINE = frozenset({Status.PASS, Status.NOT_APPLICABLE})
 
 
 class Judged(Value, frozen=True):
@@ -46,6 +47,31 @@ class Judged(Value, frozen=True):
 
     results: tuple[Result, ...]
     memories: tuple[Memory, ...] = ()
+
+
+class _View(NamedTuple):
+    """What came of what some facts asked, worked out once for all checks that need the same."""
+
+    asked: Asked
+    evidence: Mapping[tuple[str, str], Evidence]
+    now: dt.datetime
+    today: dt.date
+    absent: Failure | None
+    """The failure that forbids judging."""
+    missing: Failure | None
+    """The failure that only forbids passing."""
+    refs: tuple[EvidenceRef, ...]
+
+
+class _Known:
+    """Of one subject: its parsed facts by id (or why they could not be), and its views."""
+
+    __slots__ = ("facts", "views")
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
+        # By the identity of what was asked; each view keeps that alive.
+        self.views: dict[int, _View] = {}
 
 
 class Judge:
@@ -73,48 +99,62 @@ class Judge:
         self._options = options
         self._past = past
         self._pseudonyms = pseudonyms
-        self._facts: dict[tuple[str, str], Any] = {}
+        self._of_subject: dict[str, _Known] = {}
 
     def forget(self, subject: Subject) -> None:
         """Let go of a subject's facts once all of its cases are judged."""
-        own = subject.key
-        for key in [k for k in self._facts if k[1] == own]:
-            del self._facts[key]
+        self._of_subject.pop(subject.key, None)
 
     def judge(self, case: Case, seen: Seen) -> Judged:
         """The rows of one case; never raises for a fault of a check or of the evidence."""
-        asked = _looked_up(case.requests, seen)
-        evidence = [e for _, e in asked if e is not None]
-        now = max((e.taken for e in evidence), default=self._started)
-        verdicts, memories, missing = self._verdicts(case, seen, asked, now)
-        rows = _rows(case, _hold_back(verdicts, missing), evidence, now.astimezone(self._zone))
-        return Judged(results=rows, memories=memories)
+        key = case.subject.key
+        known = self._of_subject.get(key)
+        if known is None:
+            known = self._of_subject[key] = _Known()
+        view = known.views.get(id(case.asked))
+        if view is None:
+            view = known.views[id(case.asked)] = self._view(case.asked, seen)
+        memories: list[Memory] = []
+        verdicts = self._verdicts(case, view, known, memories)
+        rows = _rows(case, _hold_back(verdicts, view.missing), view)
+        return Judged(results=rows, memories=tuple(memories))
+
+    def _view(self, asked: Asked, seen: Seen) -> _View:
+        brought = [(r, seen.get((r.target, r.key))) for r in asked.requests]
+        absent, missing = _missing(brought)
+        evidence = {(e.target, e.key): e for _, e in brought if e is not None}
+        now = max([e.taken for e in evidence.values()], default=self._started)
+        refs = tuple(
+            EvidenceRef(probe=e.probe, target=e.target, sha256=e.sha256, taken=e.taken)
+            for e in evidence.values()
+            if e.failure is None
+        )
+        today = now.astimezone(self._zone).date()
+        return _View(asked, evidence, now, today, absent, missing, refs)
 
     def _verdicts(
-        self, case: Case, seen: Seen, asked: Asked, now: dt.datetime
-    ) -> tuple[list[Verdict], tuple[Memory, ...], Failure | None]:
+        self, case: Case, view: _View, known: _Known, memories: list[Memory]
+    ) -> list[Verdict]:
         if case.undeclared:
             kind = FailureKind.NOT_DECLARED
-            return [_cannot_tell(Failure(kind=kind, detail=case.undeclared))], (), None
-        absent, missing = _missing(asked)
-        if absent is not None:
-            return [_cannot_tell(absent)], (), None
-        memories: list[Memory] = []
+            return [_cannot_tell(Failure(kind=kind, detail=case.undeclared))]
+        if view.absent is not None:
+            return [_cannot_tell(view.absent)]
         try:
             facts = [
-                self._fact(fact, asked_for, case, seen, memories)
-                for fact, asked_for in zip(case.check.needs, case.of_facts, strict=True)
+                self._fact(fact, requests, view, (case, known, memories))
+                for fact, requests in zip(case.check.needs, case.asked.of_facts, strict=True)
             ]
-            context = self._context(case, now, self._options(case.check))
+            context = self._context(case, view.now, self._options(case.check))
             verdicts = list(case.check.judge(context, *facts))
         except Unparsable as e:
             failure = Failure(kind=e.kind, detail=clean(str(e)))
-            return [_cannot_tell(failure)], (), None
+            return [_cannot_tell(failure)]
         except Exception as e:
             log.exception("check %s broke on %s", case.check.id, case.subject.key)
             what = clean(f"{case.check.id}: {type(e).__name__}: {e}")
-            return [_error("engine.crashed", what)], (), None
-        return verdicts or [_error("engine.silent", "")], tuple(memories), missing
+            return [_error("engine.crashed", what)]
+        return verdicts or [_error("engine.silent", "")]
 
     def _context(
         self,
@@ -138,18 +178,18 @@ class Judge:
         self,
         fact: Fact[Any],
         requests: Iterable[Request],
-        case: Case,
-        seen: Seen,
-        memories: list[Memory],
+        view: _View,
+        of: tuple[Case, _Known, list[Memory]],
     ) -> Any:  # noqa: ANN401 - each fact has its own type
-        key = fact.id, case.subject.key
-        if key in self._facts:
-            found = self._facts[key]
+        case, known, memories = of
+        if fact.id in known.facts:
+            found = known.facts[fact.id]
             if isinstance(found, Exception):
                 raise found
             return found
-        evidence = [e for _, e in _looked_up(requests, seen) if e is not None]
-        now = max((e.taken for e in evidence), default=self._started)
+        brought = [view.evidence.get((r.target, r.key)) for r in requests]
+        evidence = [e for e in brought if e is not None]
+        now = max([e.taken for e in evidence], default=self._started)
         past = self._past(fact.memory, case.subject.key) if fact.memory else ()
         context = self._context(case, now, self._options(case.check), past)
         try:
@@ -157,18 +197,13 @@ class Judge:
             if fact.remember is not None:
                 memories.extend(fact.remember(context, value))
         except Exception as e:
-            self._facts[key] = e
+            known.facts[fact.id] = e
             raise
-        self._facts[key] = value
+        known.facts[fact.id] = value
         return value
 
 
-def _looked_up(requests: Iterable[Request], seen: Seen) -> Asked:
-    """Each request with its evidence."""
-    return [(r, seen.get((r.target, r.key))) for r in requests]
-
-
-def _missing(asked: Asked) -> tuple[Failure | None, Failure | None]:
+def _missing(asked: Brought) -> tuple[Failure | None, Failure | None]:
     """The failure that forbids judging, and the one that only forbids passing."""
     absent: Failure | None = None
     partly: Failure | None = None
@@ -222,23 +257,23 @@ def _error(message: str, what: str) -> Verdict:
     return Verdict(status=Status.ERROR, message=Message(id=message, args={"what": what}))
 
 
-def _rows(
-    case: Case, verdicts: Sequence[Verdict], evidence: Sequence[Evidence], now: dt.datetime
-) -> tuple[Result, ...]:
-    rows = tuple(_row(case, verdict, evidence, now) for verdict in verdicts)
-    if not rows or len({r.subject for r in rows}) != len(rows):
+def _rows(case: Case, verdicts: Sequence[Verdict], view: _View) -> tuple[Result, ...]:
+    rows = tuple([_row(case, verdict, view) for verdict in verdicts])
+    if not rows or (len(rows) > 1 and len({r.subject for r in rows}) != len(rows)):
         what = f"{case.check.id}: {len(rows)} verdicts, not one for each part"
-        return (_row(case, _error("engine.crashed", what), evidence, now),)
+        return (_row(case, _error("engine.crashed", what), view),)
     return rows
 
 
-def _row(case: Case, verdict: Verdict, evidence: Sequence[Evidence], now: dt.datetime) -> Result:
+def _row(case: Case, verdict: Verdict, view: _View) -> Result:
     subject = case.subject
     system = subject.system.id if subject.system else None
-    name = "/".join(part for part in (subject.name, verdict.subject) if part)
+    name, part = subject.name, verdict.subject
+    if part:
+        name = f"{name}/{part}" if name else part
     waiver = None
-    if verdict.status not in (Status.PASS, Status.NOT_APPLICABLE):
-        waiver = _waiver(subject.inventory, case, now.date())
+    if verdict.status not in _FINE:
+        waiver = _waiver(subject.inventory, case, view.today)
     return Result(
         check=case.check.id,
         unit=subject.unit.id,
@@ -250,11 +285,7 @@ def _row(case: Case, verdict: Verdict, evidence: Sequence[Evidence], now: dt.dat
         message=verdict.message,
         detail=verdict.detail,
         failure=verdict.failure,
-        evidence=tuple(
-            EvidenceRef(probe=e.probe, target=e.target, sha256=e.sha256, taken=e.taken)
-            for e in evidence
-            if e.failure is None
-        ),
+        evidence=view.refs,
         waiver=waiver,
         fingerprint=fingerprint(case.check.id, subject.unit.id, system, subject.target, name),
     )

@@ -15,27 +15,39 @@ from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
 
 
-class Case(Value, frozen=True, dict=True):
+class Asked(Value, frozen=True):
+    """What some facts of one subject ask: one value for all checks that need the same facts."""
+
+    requests: tuple[Request, ...] = ()
+    """All of it, each once."""
+    of_facts: tuple[tuple[Request, ...], ...] = ()
+    """What each of the facts asks, in their order."""
+    targets: tuple[str, ...] = ()
+    """Where the evidence comes from, each once."""
+
+
+NOTHING = Asked()
+"""Asked by a check that needs no evidence, or when the inventory does not say of whom."""
+
+
+class Case(Value, frozen=True):
     """One check asked of one subject: the pair that ends in exactly one row (or one per part)."""
 
     check: Check
     subject: Subject
-    requests: tuple[Request, ...] = ()
-    """All that its facts ask, each once."""
-    of_facts: tuple[tuple[Request, ...], ...] = ()
-    """What each of the check's needs asks, in their order."""
+    asked: Asked = NOTHING
     undeclared: str = ""
     """Why nothing can be asked: what the inventory does not say."""
 
-    @cached_property
+    @property
     def key(self) -> str:
         """Identity of the pair, the same in a resumed scan."""
         return f"{self.check.id}|{self.subject.key}"
 
     @property
-    def targets(self) -> frozenset[str]:
-        """Where its evidence comes from."""
-        return frozenset(r.target for r in self.requests)
+    def requests(self) -> tuple[Request, ...]:
+        """All that its facts ask, each once."""
+        return self.asked.requests
 
 
 class Plan(msgspec.Struct, frozen=True, dict=True):
@@ -62,10 +74,10 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         hasher = hashlib.sha256(encoder.encode(inventory))
         for part in settings:
             hasher.update(encoder.encode(part))
-        for case in self.cases:
-            hasher.update(case.key.encode())
-            for request in case.requests:
-                hasher.update(request.key.encode() + request.script.encode())
+        hasher.update("\n".join(case.key for case in self.cases).encode())
+        for target, requests in self.visits.items():
+            asked = (f"{target}\n{r.key}\n{r.script}" for r in requests)
+            hasher.update("\n".join(asked).encode())
         return hasher.hexdigest()
 
 
@@ -149,35 +161,45 @@ class _Shared:
 
 def _cases(checks: Iterable[Check], subject: Subject, shared: _Shared) -> Iterator[Case]:
     """The cases of one subject; checks share facts, so each fact is asked once what it needs."""
-    asked: dict[str, tuple[Request, ...] | NotDeclared] = {}
+    of_fact: dict[str, tuple[Request, ...] | NotDeclared] = {}
+    known: dict[tuple[str, ...], Asked | NotDeclared] = {}
     for check in checks:
-        for fact in check.needs:
-            if fact.id not in asked:
-                asked[fact.id] = _asked(fact, subject, shared)
-        yield _case(check, subject, [asked[fact.id] for fact in check.needs])
+        facts = tuple([fact.id for fact in check.needs])
+        asked = known.get(facts)
+        if asked is None:
+            for fact in check.needs:
+                if fact.id not in of_fact:
+                    of_fact[fact.id] = _of_fact(fact, subject, shared)
+            asked = known[facts] = _together([of_fact[i] for i in facts])
+        if isinstance(asked, NotDeclared):
+            yield Case(check=check, subject=subject, undeclared=str(asked))
+        else:
+            yield Case(check=check, subject=subject, asked=asked)
 
 
-def _asked(fact: Fact[Any], subject: Subject, shared: _Shared) -> tuple[Request, ...] | NotDeclared:
+def _of_fact(
+    fact: Fact[Any], subject: Subject, shared: _Shared
+) -> tuple[Request, ...] | NotDeclared:
     try:
         return tuple(shared(request) for request in fact.requests(subject))
     except NotDeclared as e:
         return e
 
 
-def _case(
-    check: Check, subject: Subject, asked: Iterable[tuple[Request, ...] | NotDeclared]
-) -> Case:
+def _together(found: Iterable[tuple[Request, ...] | NotDeclared]) -> Asked | NotDeclared:
+    """What several facts ask; the first that cannot be asked forbids all."""
     requests: dict[tuple[str, str], Request] = {}
     of_facts = []
-    for found in asked:
-        if isinstance(found, NotDeclared):
-            return Case(check=check, subject=subject, undeclared=str(found))
-        of_facts.append(found)
-        for request in found:
+    for one in found:
+        if isinstance(one, NotDeclared):
+            return one
+        of_facts.append(one)
+        for request in one:
             requests.setdefault((request.target, request.key), request)
-    return Case(
-        check=check,
-        subject=subject,
+    if not requests:
+        return Asked(of_facts=tuple(of_facts)) if of_facts else NOTHING
+    return Asked(
         requests=tuple(requests.values()),
         of_facts=tuple(of_facts),
+        targets=tuple(dict.fromkeys(r.target for r in requests.values())),
     )

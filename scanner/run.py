@@ -15,14 +15,17 @@ from typing import Protocol
 import msgspec
 
 from checks.evidence import Evidence, Failure, FailureKind, Request
-from checks.model import Memory, Message, Status
+from checks.model import Memory, Message, Status, Subject
 from checks.results import Result, Scan, TargetOutcome, fingerprint
 from inventory.model import Inventory
-from scanner.judge import Judge, Judged
+from scanner.judge import Judge
 from scanner.plan import Case, Plan
 
 JUDGED = frozenset({Status.PASS, Status.FAIL, Status.NOT_APPLICABLE})
 """Statuses of rows that a scan counts as judged."""
+
+_AT_ONCE = 500
+"""Groups of cases judged and stored together when there is nothing to wait for."""
 
 Visited = tuple[str, list[Evidence], float]
 """A target, the evidence of its one visit in the order asked, and the seconds it took."""
@@ -68,13 +71,12 @@ def run(
     `head` is the scan without its rows. Rows go to `keep` only, so a large scan takes no memory.
     """
     desk = _Desk(plan, judge)
-    first = desk.ready_without_evidence()
-    if first.case_keys:
-        keep.save(head.info.id, first.case_keys, first.results, (), first.memories, ())
+    counts = dict.fromkeys(Status, 0)
+    for batch in desk.ready_without_evidence():
+        keep.save(head.info.id, batch.case_keys, batch.results, (), batch.memories, ())
+        _count(counts, batch.results)
     visits = plan.visits
     sensitive = {r.key for asked in visits.values() for r in asked if r.sensitive}
-    counts = dict.fromkeys(Status, 0)
-    _count(counts, first.results)
     watch(Progress(0, len(visits), counts))
     done = 0
     for arrived in visit(visits):
@@ -100,63 +102,86 @@ class _Batch(msgspec.Struct, frozen=True):
     memories: list[Memory]
 
 
+class _Group:
+    """Cases of one subject that wait for the same answers."""
+
+    __slots__ = ("cases", "left", "subject", "targets")
+
+    def __init__(self, subject: Subject, targets: tuple[str, ...]) -> None:
+        self.subject = subject
+        self.targets = targets
+        self.left = len(targets)
+        self.cases: list[Case] = []
+
+
+def _groups(cases: Iterable[Case]) -> Iterable[_Group]:
+    found: dict[tuple[str, int], _Group] = {}
+    for case in cases:
+        key = case.subject.key, id(case.asked)
+        group = found.get(key)
+        if group is None:
+            group = found[key] = _Group(case.subject, case.asked.targets)
+        group.cases.append(case)
+    return found.values()
+
+
 class _Desk:
     """Knows which cases still wait for which targets, and holds evidence only as long."""
 
     def __init__(self, plan: Plan, judge: Judge) -> None:
         self._judge = judge
-        self._waiting: dict[str, list[Case]] = {}
-        self._left: dict[str, int] = {}
+        self._waiting: dict[str, list[_Group]] = {}
         self._of_subject: dict[str, int] = {}
         self._seen: dict[tuple[str, str], Evidence] = {}
         self._users: dict[str, int] = {}
-        self._at_once: list[Case] = []
-        for case in plan.cases:
-            subject, targets = case.subject.key, case.targets
+        self._at_once: list[_Group] = []
+        for group in _groups(plan.cases):
+            subject, targets = group.subject.key, group.targets
             self._of_subject[subject] = self._of_subject.get(subject, 0) + 1
-            self._left[case.key] = len(targets)
             if not targets:
-                self._at_once.append(case)
+                self._at_once.append(group)
             for target in targets:
-                self._waiting.setdefault(target, []).append(case)
+                self._waiting.setdefault(target, []).append(group)
                 self._users[target] = self._users.get(target, 0) + 1
 
-    def ready_without_evidence(self) -> _Batch:
-        """Cases that need nothing from anywhere, or for which nothing was declared."""
-        return self._settle(self._at_once)
+    def ready_without_evidence(self) -> Iterator[_Batch]:
+        """Cases that need nothing from anywhere, or for which nothing was declared, by and by."""
+        groups, self._at_once = self._at_once, []
+        for at in range(0, len(groups), _AT_ONCE):
+            yield self._settle(groups[at : at + _AT_ONCE])
 
     def arrived(self, visits: Iterable[Visited]) -> _Batch:
         """Take in what visits brought and judge the cases that waited for it last."""
         ready = []
         for target, evidence, _ in visits:
             self._seen.update({(target, e.key): e for e in evidence})
-            for case in self._waiting.pop(target, []):
-                key = case.key
-                self._left[key] -= 1
-                if not self._left[key]:
-                    ready.append(case)
+            for group in self._waiting.pop(target, []):
+                group.left -= 1
+                if not group.left:
+                    ready.append(group)
         return self._settle(ready)
 
-    def _settle(self, cases: Sequence[Case]) -> _Batch:
-        judged: list[tuple[Case, Judged]] = []
-        for case in cases:
-            judged.append((case, self._judge.judge(case, self._seen)))
-            key = case.subject.key
+    def _settle(self, groups: Sequence[_Group]) -> _Batch:
+        batch = _Batch([], [], [])
+        for group in groups:
+            for case in group.cases:
+                done = self._judge.judge(case, self._seen)
+                batch.case_keys.append(case.key)
+                batch.results.extend(done.results)
+                batch.memories.extend(done.memories)
+            key = group.subject.key
             self._of_subject[key] -= 1
             if not self._of_subject[key]:
-                self._judge.forget(case.subject)
-        self._let_go(cases)
-        return _Batch(
-            [case.key for case, _ in judged],
-            [row for _, done in judged for row in done.results],
-            [memory for _, done in judged for memory in done.memories],
-        )
+                del self._of_subject[key]
+                self._judge.forget(group.subject)
+        self._let_go(groups)
+        return batch
 
-    def _let_go(self, cases: Sequence[Case]) -> None:
+    def _let_go(self, groups: Sequence[_Group]) -> None:
         """Drop evidence that no waiting case will ask for again."""
         idle = set()
-        for case in cases:
-            for target in case.targets:
+        for group in groups:
+            for target in group.targets:
                 self._users[target] -= 1
                 if not self._users[target]:
                     idle.add(target)

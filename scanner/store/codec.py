@@ -76,6 +76,8 @@ def unpacker(kind: type[T]) -> Callable[[bytes], T]:
 def to_column(text: str) -> str:
     r"""Text that any database takes: NUL and lone surrogates escaped after a backslash."""
     if "\\" not in text and "\0" not in text:
+        if text.isascii():
+            return text
         try:
             text.encode()
         except UnicodeEncodeError:
