@@ -10,8 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.evidence import FailureKind, Need, NotDeclared, Unparsable
-from checks.model import Context, Scope, Status, Verdict, failed, not_applicable, passed
+from checks.evidence import Answers, FailureKind, Need, NotDeclared, Unparsable
+from checks.model import (
+    Context,
+    Fact,
+    Memory,
+    Scope,
+    Severity,
+    Status,
+    Verdict,
+    check,
+    failed,
+    not_applicable,
+    passed,
+)
 from inventory.model import Selection, Waiver
 from scanner.judge import Seen
 from scanner.plan import Case, plan
@@ -217,3 +229,21 @@ def test_a_fact_is_parsed_once_for_all_checks_of_its_subject() -> None:
     rows = [judge.judge(c, seen(answer("u0-s0"))).results[0].status for c in cases]
     assert rows == [Status.PASS] * 3
     assert len(parsed) == 1
+
+
+def test_what_a_fact_remembers_is_kept_when_another_fact_cannot_be_read() -> None:
+    kept = Memory(kind="k", subject="s", id="1", time=NOW, data=b"{}")
+
+    def unreadable(_: Context, __: Answers) -> list[str]:
+        raise Unparsable("not a word")
+
+    def judge(_: Context, __: list[str], ___: list[str]) -> Iterable[Verdict]:
+        yield passed("engine.silent")
+
+    ask = one_server().requests
+    seen_before = echo(ask, "test.seen", remember=lambda _, __: [kept])
+    broken = Fact(id="test.broken", requests=ask, parse=unreadable)
+    both = check("host.test", Scope.SERVER, Severity.MAJOR).needs(seen_before, broken)(judge)
+    done = a_judge().judge(only_case(both), seen(answer("u0-s0")))
+    assert done.results[0].status is Status.UNKNOWN
+    assert done.memories == (kept,)
