@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.checks.documents import (  # noqa: E402
+    test_amavis,
     test_exchange,
     test_incoming_postal,
     test_zimbra,
@@ -57,6 +58,7 @@ def seeds() -> dict[str, list[bytes]]:
         "pdf": [signed, signing.plain_pdf()],
         "cms": [cms],
         "postfix": [mail.encode(), log(*daily_mails(days=2)).encode()],
+        "amavis": ["".join([*test_amavis.path(name), test_amavis.passed()]).encode()],
         "zimbra": [one.encode()],
         "exchange": [(test_exchange.HEAD + test_exchange.row()).encode()],
         "exim": [exim[:4000]],

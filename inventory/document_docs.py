@@ -19,7 +19,7 @@ from inventory.model import (
 Tell = Callable[[tuple[str | int, ...], str], None]
 """Reports a problem at a path of the document."""
 
-MAIL_KINDS = ("postfix", "zimbra", "exchange", "exim")
+MAIL_KINDS = ("postfix", "amavis", "zimbra", "exchange", "exim")
 """Kinds of mail logs that can be read; a new source adds its word here."""
 
 
@@ -48,7 +48,8 @@ class MailDoc(Raw, frozen=True):
         says(
             "Program that writes it: "
             + ", ".join(f"`{k}`" for k in MAIL_KINDS)
-            + ". `zimbra` is its `mailbox.log`; the log of its MTA is `postfix`.",
+            + ". `zimbra` is its `mailbox.log`; the log of its MTA is `postfix`. `amavis` is a file"
+            " that Amavis writes beside Postfix's log.",
             extra={"check": rules.known("mail log kind", MAIL_KINDS)},
             extra_json_schema={"enum": list(MAIL_KINDS)},
         ),

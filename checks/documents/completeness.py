@@ -159,8 +159,9 @@ def _source_detail(source: SourceReport, share: float) -> dict[str, Any]:
 def mail_visible(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
     """Does each mail log show subjects and names of attachments, so that a bypass can be seen?"""
     for source in events.under("mail"):
-        if source.joined and not source.mails and not source.dropped:
-            continue  # a web mail server's log, all of whose mails another log shows
+        told = source.joined + source.mails + source.dropped
+        if source.joined and source.joined * 100 >= ctx.opt(VisibleOptions).header_share * told:
+            continue  # names for the mails of another log, and that one has its row
         yield _part(_name(source, events), _visible(ctx, source))
 
 
@@ -187,6 +188,8 @@ def _visible(ctx: Context, source: SourceReport) -> Verdict:  # noqa: PLR0911 - 
         return passed(f"{own}.visible", detail, **said)
     if source.mails_with_headers:
         return failed(f"{own}.partly", detail, None, **said)
+    if source.mails_with_subjects and source.mails_with_names:
+        return failed(f"{own}.no-recipients", detail, None, **said)
     if source.mails_with_subjects:
         return failed(f"{own}.subjects-only", detail, None, **said)
     if source.mails_with_names:

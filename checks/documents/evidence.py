@@ -15,6 +15,7 @@ from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.packed import Joined, signs_of
+from checks.documents.sources.amavis_file import read_amavis
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
 from checks.documents.sources.gateway import read_gateway
@@ -118,6 +119,12 @@ def _read_zimbra(files: Sequence[FileEntry], reading: Reading) -> Read:
     return done.events, done.report
 
 
+def _read_amavis(files: Sequence[FileEntry], reading: Reading) -> Read:
+    done = read_amavis(files, reading.name, reading.zone, reading.finder)
+    reading.join.tell(reading.name, done.uploads)
+    return done.events, done.report
+
+
 def _read_exchange(files: Sequence[FileEntry], reading: Reading) -> Read:
     known = reading.zone, reading.finder
     done = read_exchange(files, reading.name, *known, pseudonyms=reading.pseudonyms)
@@ -143,11 +150,12 @@ FILE_KINDS = (
 
 MAIL_KINDS: dict[str, Reader] = {
     "zimbra": _read_zimbra,
+    "amavis": _read_amavis,
     "postfix": _read_postfix,
     "exchange": _read_exchange,
     "exim": _read_exim,
 }
-"""A reader for each kind of mail log, in the order of reading: the first tells another names."""
+"""A reader for each kind of mail log, in the order of reading: the first two tell others."""
 
 
 def _declared(subject: Subject) -> Documents:

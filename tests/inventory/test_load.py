@@ -538,7 +538,7 @@ CASES = {
     "mail kind": (
         UNIT + "documents:\n  mail:\n  - {kind: sendmail, path: a.log}",
         P + "6: documents.mail[0].kind: unknown mail log kind 'sendmail'; known kinds: "
-        "postfix, zimbra, exchange, exim",
+        "postfix, amavis, zimbra, exchange, exim",
     ),
     "dangling mail server": (
         UNIT + "documents:\n  mail:\n  - {kind: postfix, server: x, path: /a.log}",

@@ -52,6 +52,8 @@ class Tasks:
     def __init__(self, finder: Finder, limit: int = OPEN_TASKS) -> None:
         self._finder = finder
         self._limit = limit
+        self.ended = b""
+        """The whole line that ended the last task."""
         self._open: OrderedDict[bytes, _Task] = OrderedDict()
 
     def read(self, host: bytes, text: bytes, place: PlaceOf) -> tuple[list[bytes], Contents] | None:
@@ -91,6 +93,7 @@ class Tasks:
             self._names(task, text, place)
             return None
         self._open.pop(key, None)
+        self.ended = text
         subject = subject_of(text)
         if subject is not None:
             task.contents.read_subject(self._finder, subject, place)

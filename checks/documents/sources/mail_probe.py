@@ -10,14 +10,17 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from checks.documents.sources import exchange, exim, postfix_lines, squid, zimbra
+from checks.documents.sources import amavis, exchange, exim, postfix_lines, squid, zimbra
 from checks.evidence import Probe, Source
 
 LIMIT = 256 * 1024 * 1024
 """Bytes of one log, at most."""
 
+_SYSLOG = "^[^ ]+( +[0-9]+ [0-9:]+)? [^ ]+ "
+"""A stamp of either style and a host."""
 NEEDED = {
-    "postfix": "^[^ ]+( +[0-9]+ [0-9:]+)? [^ ]+ " + postfix_lines.NEEDED.decode("ascii"),
+    "postfix": _SYSLOG + postfix_lines.NEEDED.decode("ascii"),
+    "amavis": _SYSLOG + amavis.NEEDED.decode("ascii"),
     "zimbra": zimbra.NEEDED,
     "exchange": exchange.NEEDED,
     "exim": exim.NEEDED,

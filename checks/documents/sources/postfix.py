@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis import Tasks
+from checks.documents.sources.amavis_file import filter_alone, read_filter
 from checks.documents.sources.headers import decode_words, file_names
 from checks.documents.sources.logfiles import LogFile, in_order, pieces
 from checks.documents.sources.logtime import StampReader
@@ -106,9 +107,17 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
         Unparsable: a file is a damaged archive, or nothing in the files looks like a mail log.
     """
     ordered, same = in_order(files, zone)
+    alone = [filter_alone(f) for f in ordered]
+    if ordered and all(alone):
+        raise Unparsable(f"{ordered[0].name}:1: lines of Amavis only; declare it as kind amavis")
+    filters = [f for f, is_alone in zip(ordered, alone, strict=True) if is_alone]
+    if filters:
+        join = join if join is not None else Join()
+        join.tell(f"{name} of the filter", read_filter(filters, zone, finder).uploads())
     reader = _Reader(Tally(zone, pseudonyms), zone, finder, open_lives, join)
-    for file in ordered:
-        reader.read(file)
+    for file, is_alone in zip(ordered, alone, strict=True):
+        if not is_alone:
+            reader.read(file)
     reader.end()
     full = [f for f in ordered if len(f.data)]
     if full and not reader.tally.lines and not any(ANY.search(f.head()) for f in full):
@@ -214,7 +223,7 @@ class _Reader:
         if begins:
             life.started = True
         elif self._join is not None:
-            told = self._join.ask(rest)
+            told = self._join.ask(queue, rest)
             if told is not None:
                 life.said().add(told, queue)
 

@@ -1,6 +1,7 @@
-"""Where two logs of a unit tell of the same mail: joined by its Message-ID.
+"""Where two logs of a unit tell of the same mail: joined by its Message-ID or its queue id.
 
-A web mail server's log has the names of attachments, the mail transfer agent's has the recipients.
+A web mail server's log, or that of a content filter, has the names of attachments; the mail
+transfer agent's has the recipients.
 """
 
 from __future__ import annotations
@@ -20,6 +21,15 @@ def message_hash(message_id: bytes) -> int:
     """A Message-ID as a number of 64 bits, with or without its angle brackets."""
     digest = hashlib.blake2b(message_id.strip(b"<> \t"), digest_size=8).digest()
     return int.from_bytes(digest, "big")
+
+
+def queue_hash(queue: bytes, message_id: bytes) -> int:
+    """A mail transfer agent's id of a mail as such a number.
+
+    Long queue ids (those with a `z`) never come again; short ones do, within a second or two, so
+    the Message-ID stands beside them.
+    """
+    return message_hash(queue if b"z" in queue else queue + b" " + message_id.strip(b"<> \t"))
 
 
 class Hashes:
@@ -49,14 +59,35 @@ class Hashes:
         return self.index(wanted) >= 0
 
 
+class Others:
+    """Other numbers of the same mails, in sixteen bytes each."""
+
+    def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
+        """`pairs` are of another number and the one by which the mail stands in `sent`."""
+        ordered = sorted(set(pairs))
+        self._other = array("Q", (other for other, _ in ordered))
+        self._sent = array("Q", (sent for _, sent in ordered))
+
+    def sent(self, wanted: int) -> int:
+        """The number by which this mail stands in `sent`; the same when it has no other."""
+        at = bisect_left(self._other, wanted)
+        return self._sent[at] if at < len(self._other) and self._other[at] == wanted else wanted
+
+
 class Uploads(msgspec.Struct, frozen=True):
-    """The mails that a web client sent, by hash of their Message-ID; no text of any of them."""
+    """The mails that a log tells another of, by such numbers; no text of any of them."""
 
     sent: Hashes
     named: Hashes
     """Those of them whose names were listed."""
     documents: Mapping[int, Contents] = {}
-    """Those of them whose names hold document numbers."""
+    """Those of them that name documents."""
+    subjects: Hashes = Hashes()
+    """Those of them whose subjects were logged."""
+    others: Others = Others()
+    filtered: bool = False
+    """Told by a content filter: of every mail that passed it, and by `queue_hash`. The numbers of
+    a web client's mails are of their Message-IDs."""
 
 
 class _Told:
@@ -84,19 +115,25 @@ class Join:
     def __bool__(self) -> bool:
         return any(len(t.uploads.sent) for t in self._told.values())
 
-    def ask(self, message_id: bytes) -> Contents | None:
+    def ask(self, queue: bytes, message_id: bytes) -> Contents | None:
         """What is known of a mail that has its way to the recipients in another log."""
-        wanted = message_hash(message_id)
         contents = None
         for told in self._told.values():
-            at = told.uploads.sent.index(wanted)
+            said = told.uploads
+            wanted = queue_hash(queue, message_id) if said.filtered else message_hash(message_id)
+            wanted = said.others.sent(wanted)
+            at = said.sent.index(wanted)
             if at < 0:
                 continue
             told.met[at] = 1
             contents = contents or Contents()
-            contents.told = contents.told or wanted in told.uploads.named
-            if wanted in told.uploads.documents:
-                contents.add(told.uploads.documents[wanted])
+            named = wanted in said.named
+            # Where a filter logs some names it logs all: a mail without had none.
+            contents.named = contents.named or (named and said.filtered)
+            contents.told = contents.told or (named and not said.filtered)
+            contents.subject = contents.subject or wanted in said.subjects
+            if wanted in said.documents:
+                contents.add(said.documents[wanted])
         return contents
 
     def settled(self, report: SourceReport) -> SourceReport:
@@ -110,5 +147,6 @@ class Join:
             mails=unmet,
             joined=len(told.uploads.sent) - unmet,
             mails_with_names=told.unmet(told.uploads.named),
+            mails_with_subjects=told.unmet(told.uploads.subjects),
             unaddressed=told.unmet(told.uploads.documents),
         )

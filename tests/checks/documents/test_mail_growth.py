@@ -16,6 +16,7 @@ from functools import partial
 import pytest
 
 from checks.documents.numbers import Finder
+from checks.documents.sources.amavis_file import read_amavis
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
 from checks.documents.sources.headers import decode_words, file_names
@@ -74,6 +75,7 @@ def exchange_log(n: int) -> str:
 LOGS: dict[str, tuple[Callable[[int], str], Read]] = {
     "postfix": (postfix_log, read_postfix),
     "amavis": (amavis_log, read_postfix),
+    "amavis alone": (amavis_log, read_amavis),
     "zimbra": (zimbra_log, read_zimbra),
     "exim": (exim_log, read_exim),
     "exchange": (exchange_log, read_exchange),
@@ -116,6 +118,9 @@ EVIL: dict[str, tuple[Read, str, str]] = {
     "slashes": (read_postfix, HEAD, "a/"),
     "amavis": (read_postfix, HEAD, "amavis["),
     "amavis ids": (read_postfix, f"{HEAD}amavis[", "1"),
+    "amavis alone": (read_amavis, HEAD, "amavis["),
+    "spaces": (read_amavis, HEAD, " "),
+    "ids said": (read_amavis, f"{TASK}Passed, Hits: 1, size: 1", ", Message-ID: <"),
     "queue ids": (read_postfix, f"{HEAD}postfix/smtp[1]: ", "A"),
     "words": (read_postfix, f"{CLEANUP}Subject: x: subj=[", "=?utf-8?B?"),
     "open words": (read_postfix, f"{CLEANUP}Subject: x: subj=[", "=?a*"),
@@ -169,7 +174,8 @@ def test_many_names_made_to_be_cut_take_no_time() -> None:
     """The ending `.signed.1.1.1…` is looked for from every place of a name."""
     name = ".1" * 2000 + "x"
     lines = [amavis.line(f'p.path x: "P=p{n},N=7-{name}"', task=f"1-{n}") for n in range(500)]
-    read_postfix([entry("x", "".join(lines))], "x", ZONE, FINDER)
+    for read in (read_amavis, read_postfix):
+        read([entry("x", HEAD + "a/b[1]: x\n" + "".join(lines))], "x", ZONE, FINDER)
 
 
 def peak(read: Read, text: str) -> int:
@@ -182,7 +188,7 @@ def peak(read: Read, text: str) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("kind", ["exim", "zimbra", "exchange"])
+@pytest.mark.parametrize("kind", ["exim", "zimbra", "exchange", "amavis alone"])
 def test_memory_does_not_grow_with_mails_that_name_nothing(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,9 +198,11 @@ def test_memory_does_not_grow_with_mails_that_name_nothing(
     read: dict[str, Read] = {
         "exim": partial(read_exim, open_lives=50),
         "zimbra": read_zimbra,
+        "amavis alone": read_amavis,
         "exchange": partial(read_exchange, open_mails=50),
     }
     peak(read[kind], plain[4000])
     few, many = peak(read[kind], plain[4000]), peak(read[kind], plain[10_000])
-    # Zimbra keeps eight bytes a mail, and sorts them as a list once.
-    assert many < few + 6000 * (80 if kind == "zimbra" else 2) + 50_000
+    # Numbers of mails are kept, eight bytes each, and sorted as a list once.
+    kept = {"zimbra": 80, "amavis alone": 330}
+    assert many < few + 6000 * kept.get(kind, 2) + 50_000

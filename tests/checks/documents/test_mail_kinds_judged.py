@@ -15,6 +15,7 @@ from checks.evidence import Answers
 from checks.files import FileEntry
 from checks.model import Status, Subject, Verdict
 from inventory.model import MailSource
+from tests.checks.documents import test_amavis as amavis
 from tests.checks.documents import test_exchange as exchange
 from tests.checks.documents import test_exim as exim
 from tests.checks.documents import test_zimbra as zimbra
@@ -143,3 +144,40 @@ def test_zimbra_with_the_mta_finds_and_with_headers_can_say_none(headers: bool) 
     verdict, rows = said(("postfix", log(*mails, carried)), ("zimbra", mailbox + plain))
     assert verdict.status is (Status.PASS if headers else Status.UNKNOWN)
     assert [r.status for r in rows] == [Status.PASS if headers else Status.FAIL]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_filter_in_a_file_of_its_own_finds_and_can_say_none(order: int) -> None:
+    """Postfix logs no header; Amavis tells subjects and names, and has no row of its own."""
+
+    def both(*names: str) -> list[tuple[str, str]]:
+        mails = [
+            Mail(m.at.replace(tzinfo=None).isoformat(), queue=f"4PbC4z6W5Qz{n:04}", to=m.to)
+            for n, m in enumerate(daily_mails())
+        ]
+        mails += [
+            Mail("2026-11-10T09:00:00", queue=f"4PbC4z6W5Qw{n:04}") for n, _ in enumerate(names)
+        ]
+        said = []
+        for n, mail in enumerate(mails):
+            at = mail.at.replace(tzinfo=None).isoformat()
+            name = [*["lich.pdf"] * 40, *names][n]
+            said += [
+                amavis.line(f'p.path x: "P=p1,L=1,N={name}"', at, f"{n}-1"),
+                amavis.line(f'Passed CLEAN, Queue-ID: {mail.queue}, Hits: -, size: 1, '
+                            'Subject: "Gui", helo=x', at, f"{n}-1"),
+            ]  # fmt: skip
+        return [("postfix", log(*mails)), ("amavis", "".join(said))][::order]
+
+    verdict, rows = said(*both())
+    assert verdict.status is Status.PASS
+    assert [r.status for r in rows] == [Status.PASS]
+    verdict, rows = said(*both(NAME))
+    assert [b["key"] for b in verdict.detail["bypasses"]] == ["100/2026/QD-UBND-HK"]
+    blind, filters = both(NAME)[::order]
+    verdict, (visible,) = said(blind)
+    assert verdict.status is Status.UNKNOWN
+    assert visible.message.id == "documents.mail-visible.blind"
+    verdict, (visible,) = said(filters)
+    assert verdict.status is Status.UNKNOWN
+    assert visible.message.id == "documents.mail-visible.no-recipients"

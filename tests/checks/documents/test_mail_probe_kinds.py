@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from checks.documents.evidence import DOCUMENTS, MAILS
 from checks.documents.numbers import Finder
+from checks.documents.sources.amavis_file import read_amavis
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
 from checks.documents.sources.mail_probe import MAIL_LOG, NEEDED, mail_params, script
@@ -62,6 +63,13 @@ CASES: dict[str, tuple[str, str, Read, str]] = {
         amavis.filtered(*amavis.path(amavis.NAME), amavis.passed())
         + "2026-11-10T08:00:00+07:00 mx amavis[4312]: (04312-07) Checking: vQ7bT2z [10.0.7.21]\n",
         read_postfix,
+        "Checking",
+    ),
+    "amavis alone": (
+        "amavis",
+        "".join([*amavis.path(amavis.NAME), amavis.passed()])
+        + "2026-11-10T08:00:00+07:00 mx amavis[4312]: (04312-07) Checking: vQ7bT2z [10.0.7.21]\n",
+        read_amavis,
         "Checking",
     ),
     "zimbra": (

@@ -16,6 +16,7 @@ from checks.documents.sources.reading import Read, Reading
 from checks.documents.sources.uploads import Join
 from checks.pseudonyms import MORE, MOST, Pseudonyms
 from inventory.document_docs import MailboxDoc
+from tests.checks.documents import test_amavis as amavis
 from tests.checks.documents import test_exchange as exchange
 from tests.checks.documents import test_exim as exim
 from tests.checks.documents import test_mailboxes as boxes
@@ -36,7 +37,7 @@ def reading(pseudonyms: Pseudonyms | None, join: Join | None = None) -> Reading:
         directory=Directory(AGENCIES, UNIT),
         finder=Finder(["QĐ-UBND-HK"]),
         pseudonyms=pseudonyms,
-        join=join or Join(),
+        join=Join() if join is None else join,  # an empty one is false
     )
 
 
@@ -62,6 +63,11 @@ def read(kind: str, pseudonyms: Pseudonyms | None) -> Read:
         join = Join()
         MAIL_KINDS["zimbra"]([entry("mailbox.log", "")], reading(pseudonyms, join))
         return MAIL_KINDS["postfix"]([entry("mail.log", postfix_text())], reading(pseudonyms, join))
+    if kind == "amavis":  # the same
+        join, mail = Join(), Mail(AT, to=TO, queue=amavis.INNER)
+        told = "".join([*amavis.path(NAME), amavis.passed("Gửi")])
+        MAIL_KINDS["amavis"]([entry("amavis.log", told)], reading(pseudonyms, join))
+        return MAIL_KINDS["postfix"]([entry("mail.log", log(mail))], reading(pseudonyms, join))
     text = {"postfix": postfix_text, "exim": exim_text, "exchange": exchange_text}[kind]()
     return MAIL_KINDS[kind]([entry("mail.log", text)], reading(pseudonyms))
 

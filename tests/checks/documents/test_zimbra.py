@@ -311,9 +311,9 @@ def test_a_join_remembers_little() -> None:
     assert not join
     join.tell("a", Uploads(sent=Hashes([message_hash(b"<x@y>")] * 2), named=Hashes()))
     assert join
-    assert join.ask(b"<other@y>") is None
+    assert join.ask(b"4Pb1", b"<other@y>") is None
     assert join.settled(SourceReport(kind="mail", name="a")).mails == 1  # type: ignore[arg-type]
-    assert join.ask(b"x@y") is not None
+    assert join.ask(b"4Pb1", b"x@y") is not None
     assert join.settled(SourceReport(kind="mail", name="a")).mails == 0  # type: ignore[arg-type]
     other = SourceReport(kind="mail", name="b", mails=7)  # type: ignore[arg-type]
     assert join.settled(other) is other
