@@ -147,7 +147,7 @@ def counts(book: Book, on: dt.date) -> dict[str, int]:
     As in the form, a dossier is there once it was submitted, an approval says that it was
     appraised, and inspected means periodically, with a paper, within the form's year that the day
     lies in. An approval counts as recorded; the form leaves out those that `level-approved`
-    refutes.
+    refutes, and both say so.
     """
     year = _year_of_form(on)
     records = [r for r in book.records.values() if r is not None]

@@ -90,7 +90,7 @@ def build_form(scan: Scan, ask: Ask, language: str, voice: Voice = CHECK_TEXTS) 
         security_units=security,
         rows=rows,
         lacking=lacking(desk, cases, (owners, security)),
-        notes=_notes(desk, ask),
+        notes=_notes(desk, ask, cases),
     )
 
 
@@ -280,7 +280,7 @@ def _agency(unit: Unit) -> Agency:
     )
 
 
-def _notes(desk: Desk, ask: Ask) -> tuple[str, ...]:
+def _notes(desk: Desk, ask: Ask, cases: Sequence[Case]) -> tuple[str, ...]:
     words, period = desk.words, desk.window
     due = law().due["owner" if ask.owner else "unit"].of(period.last.year)
     notes = [words("due", day=due), words("number")]
@@ -294,5 +294,24 @@ def _notes(desk: Desk, ask: Ask) -> tuple[str, ...]:
     if ask.unit and shared:
         names = ", ".join(sorted({clean(s.name) for s in shared}, key=vi_key)[:10])
         notes.append(words("shared", n=len(shared), names=names))
+    notes += _approvals(desk, cases)
     notes.append(words("declared_plan"))
     return tuple(notes)
+
+
+def _approvals(desk: Desk, cases: Sequence[Case]) -> Iterable[str]:
+    """That more approvals stand in the records than the figure counts, if so."""
+    recorded = [c.standing for c in cases if _recorded(c.standing.claimed, desk.until)]
+    approved = [at.approved for at in recorded]
+    if not all(approved):
+        yield desk.words(
+            "approvals",
+            recorded=len(recorded),
+            counted=approved.count(True),
+            refuted=approved.count(False),
+            unclear=approved.count(None),
+        )
+
+
+def _recorded(paper: Paper | None, until: dt.date) -> bool:
+    return paper is not None and paper.date <= until

@@ -105,6 +105,33 @@ def test_the_first_report_says_that_its_period_is_older_than_the_decree() -> Non
     assert not any("đầu tiên" in n for n in form(later).notes)
 
 
+def test_approvals_on_record_that_the_figure_leaves_out_are_a_number_in_the_notes() -> None:
+    by_itself = Decision(document="9/QĐ-UBND", date=APPROVAL.date, by="00070")
+    later = Decision(document="90/QĐ-CAHN", date=day("2026-12-15"), by="ca-ha-noi")
+    records = {
+        "hk-a": record(),
+        "hk-b": record("hk-b", approval=by_itself),
+        "hk-c": record("hk-c", approval=later),
+        "hk-d": record("hk-d", approval=None),
+    }
+    told = [n for n in form(scan(records)).notes if "level_totals" in n]
+    assert len(told) == 1
+    assert "2 hệ thống có" in told[0]
+    assert "chỉ tính 1: 1 quyết định" in told[0]
+    figure = next(f for f in form(scan(records)).figures if f.key == "approved")
+    assert len(figure.counted) == 1
+    # hk-c was decided after the period, and hk-d never: neither is a decision that was left out.
+    rest = {code: records[code] for code in ("hk-a", "hk-c", "hk-d")}
+    assert not [n for n in form(scan(rest)).notes if "level_totals" in n]
+
+
+def test_an_approval_that_nobody_could_judge_is_told_as_that() -> None:
+    bare = [system(security_unit="")]
+    (told,) = [n for n in form(scan(systems=bare)).notes if "level_totals" in n]
+    assert "chỉ tính 0: 0 quyết định" in told
+    assert "1 chưa kết luận được" in told
+
+
 # -------------------------------------------------------------------------------- one system, whole
 
 
