@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from checks.model import Message, Severity, Status
 from checks.results import Result, WaiverRef
-from checks.security.level_record import Criteria, Decision, Inspection, Plan
+from checks.security.level_record import Criteria, Decision, Inspection, LevelRecord, Plan
 from inventory.model import Documents, Letter, Person, Unit, UnitKind
 from reports.form08.model import FIGURES, Finish, FormError, Window
 from reports.form08.rules import day as written
@@ -108,7 +108,7 @@ def test_the_first_report_says_that_its_period_is_older_than_the_decree() -> Non
 def test_approvals_on_record_that_the_figure_leaves_out_are_a_number_in_the_notes() -> None:
     by_itself = Decision(document="9/QĐ-UBND", date=APPROVAL.date, by="00070")
     later = Decision(document="90/QĐ-CAHN", date=day("2026-12-15"), by="ca-ha-noi")
-    records = {
+    records: dict[str, LevelRecord | None] = {
         "hk-a": record(),
         "hk-b": record("hk-b", approval=by_itself),
         "hk-c": record("hk-c", approval=later),
