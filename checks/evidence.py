@@ -57,6 +57,13 @@ class Unparsable(Exception):  # noqa: N818 - a word of the architecture
         self.kind = kind
 
 
+class AskWhole(Unparsable):
+    """What was asked from where an earlier scan stopped does not fit what it remembers.
+
+    The engine then asks the fact's plain requests, in the same scan; nothing is judged before.
+    """
+
+
 class NotDeclared(Exception):  # noqa: N818 - a word of the architecture
     """The inventory does not say where to look; becomes `unknown` with kind `not_declared`."""
 

@@ -127,7 +127,8 @@ class Subject(Value, frozen=True, dict=True):
 class Memory(Value, frozen=True):
     """Something worth keeping beyond the scan that saw it, such as a backup point.
 
-    `kind` and `subject` (a `Subject.key`) say whose; `id` makes it unique there; `data` is JSON.
+    `kind` and `subject` (a `Subject.key`) say whose; `id` makes it unique there; `data` is JSON, or
+    packed where it is much.
     """
 
     kind: str
@@ -173,6 +174,11 @@ class Fact(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
     `requests` is pure and may raise `NotDeclared`; `parse` may raise `Unparsable`. A fact with a
     `memory` kind is given what earlier scans saw (`Context.past`), and `remember` says what of this
     one to keep.
+
+    A fact with `resume` may ask for less where it remembers the rest: from the memories of the kind
+    `marks` (small, as a plan holds those of all subjects) it makes the requests in place of
+    `requests`. When the answer does not fit what is remembered, `parse` raises `AskWhole`, and the
+    plain requests follow in the same scan.
     """
 
     id: str
@@ -180,6 +186,8 @@ class Fact(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
     parse: Callable[[Context, Answers], F]
     memory: str = ""
     remember: Callable[[Context, F], Sequence[Memory]] | None = None
+    marks: str = ""
+    resume: Callable[[Subject, Sequence[Memory]], Sequence[Request]] | None = None
 
 
 # ---------------------------------------------------------------------------------------- checks

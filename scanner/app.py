@@ -32,7 +32,7 @@ from scanner.collect import Collector
 from scanner.errors import UserError
 from scanner.files import write_whole
 from scanner.judge import Judge
-from scanner.plan import Plan
+from scanner.plan import Plan, going_on
 from scanner.pool import visit_all
 from scanner.project import Project
 from scanner.store.database import Store
@@ -84,8 +84,9 @@ def scan(
     if info is None:
         info = _new_info(project, selection, len(whole.cases))
         store.begin(info, project.inventory, digest)
-    left = whole.without(store.done_cases(info.id))
-    judge = _judge(project, info, _past(store, whole), _pseudonyms(store, whole))
+    past = _past(store, whole)
+    left = going_on(whole.without(store.done_cases(info.id)), past)
+    judge = _judge(project, info, past, _pseudonyms(store, whole))
     with _undisturbed():
         engine.run(
             left,
@@ -202,12 +203,18 @@ def _pseudonyms(store: Store, whole: Plan) -> Pseudonyms | None:
 
 
 def _past(store: Store, whole: Plan) -> Callable[[str, str], tuple[Memory, ...]]:
-    """What earlier scans remembered, read once for every kind that the plan's facts keep."""
-    kinds = {fact.memory for case in whole.cases for fact in case.check.needs if fact.memory}
-    known = {kind: store.recall(kind) for kind in sorted(kinds)}
+    """What earlier scans remembered, read once for every kind that the plan's facts keep.
+
+    Of facts that go on where a scan stopped only the marks are: the rest is much, and is read when
+    its subject is judged.
+    """
+    facts = {fact.id: fact for case in whole.cases for fact in case.check.needs}.values()
+    kinds = {fact.marks for fact in facts} | {fact.memory for fact in facts if not fact.marks}
+    known = {kind: store.recall(kind) for kind in sorted(kinds - {""})}
 
     def past(kind: str, subject: str) -> tuple[Memory, ...]:
-        return known[kind].get(subject, ())
+        found = known[kind] if kind in known else store.recall(kind, subject)
+        return found.get(subject, ())
 
     return past
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from checks.evidence import (
     Answers,
+    AskWhole,
     Evidence,
     Failure,
     FailureKind,
@@ -47,6 +48,8 @@ class Judged(Value, frozen=True):
 
     results: tuple[Result, ...]
     memories: tuple[Memory, ...] = ()
+    again: bool = False
+    """Nothing was judged: its facts must be asked whole."""
 
 
 class _View(NamedTuple):
@@ -115,7 +118,11 @@ class Judge:
         if view is None:
             view = known.views[id(case.asked)] = self._view(case.asked, seen)
         memories: list[Memory] = []
-        verdicts = self._verdicts(case, view, known, memories)
+        try:
+            verdicts = self._verdicts(case, view, known, memories)
+        except AskWhole as e:
+            log.info("%s: asked whole: %s", key, clean(str(e)))
+            return Judged(results=(), again=True)
         rows = _rows(case, _hold_back(verdicts, view.missing), view)
         return Judged(results=rows, memories=tuple(memories))
 
@@ -148,6 +155,8 @@ class Judge:
             context = self._context(case, view.now, self._options(case.check))
             verdicts = list(case.check.judge(context, *facts))
         except Unparsable as e:
+            if case.asked.resumed and isinstance(e, AskWhole):
+                raise
             failure = Failure(kind=e.kind, detail=clean(str(e)))
             return [_cannot_tell(failure)]
         except Exception as e:

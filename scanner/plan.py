@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import msgspec
 
 from checks.evidence import Need, NotDeclared, Request, Value
-from checks.model import Check, Fact, Scope, Subject
+from checks.model import Check, Fact, Memory, Scope, Subject
 from inventory.model import BackupSet, Inventory, Selection, System
 from inventory.select import Chosen, choose
+
+Past = Callable[[str, str], Sequence[Memory]]
+"""The memories of a kind and subject."""
 
 
 class Asked(Value, frozen=True):
@@ -24,6 +28,8 @@ class Asked(Value, frozen=True):
     """What each of the facts asks, in their order."""
     targets: tuple[str, ...] = ()
     """Where the evidence comes from, each once."""
+    resumed: bool = False
+    """Some fact asks from where an earlier scan stopped."""
 
 
 NOTHING = Asked()
@@ -101,6 +107,35 @@ def plan(inventory: Inventory, selection: Selection, checks: Iterable[Check]) ->
     )
 
 
+def going_on(whole: Plan, past: Past) -> Plan:
+    """The same cases, asked from where earlier scans stopped if their facts can go on from there.
+
+    The identity of a scan's question is that of the whole plan: it must not change with the past.
+    """
+
+    def goes_on(case: Case) -> bool:
+        facts = [fact for fact in case.check.needs if fact.resume is not None]
+        return any(past(fact.marks, case.subject.key) for fact in facts)
+
+    return _asked_again(whole.cases, goes_on, _Shared(past))
+
+
+def anew(cases: Iterable[Case]) -> Plan:
+    """The same cases, asked as if nothing were remembered."""
+    return _asked_again(cases, lambda _: True, _Shared())
+
+
+def _asked_again(cases: Iterable[Case], which: Callable[[Case], bool], shared: _Shared) -> Plan:
+    found: list[Case] = []
+    for _, of_subject in groupby(cases, key=lambda case: id(case.subject)):
+        together = list(of_subject)
+        chosen = [case for case in together if which(case)]
+        made = _cases([case.check for case in chosen], together[0].subject, shared)
+        again = dict(zip((id(case) for case in chosen), made, strict=True))
+        found += [again.get(id(case), case) for case in together]
+    return Plan(tuple(found))
+
+
 def subjects(inventory: Inventory, chosen: Chosen) -> Iterator[Subject]:
     """Everything chosen that a row can speak of, unit by unit in the inventory's order."""
     for server in inventory.servers.values():
@@ -145,7 +180,8 @@ def _of_system(
 class _Shared:
     """Equal requests of several facts as one value: their scripts are most of a plan's memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, past: Past = lambda _kind, _subject: ()) -> None:
+        self.past = past
         self._requests: dict[tuple[str, str, Need], Request] = {}
         self._scripts: dict[tuple[str, str], str] = {}
 
@@ -162,6 +198,7 @@ class _Shared:
 def _cases(checks: Iterable[Check], subject: Subject, shared: _Shared) -> Iterator[Case]:
     """The cases of one subject; checks share facts, so each fact is asked once what it needs."""
     of_fact: dict[str, tuple[Request, ...] | NotDeclared] = {}
+    resumed: set[str] = set()
     known: dict[tuple[str, ...], Asked | NotDeclared] = {}
     for check in checks:
         facts = tuple([fact.id for fact in check.needs])
@@ -169,8 +206,11 @@ def _cases(checks: Iterable[Check], subject: Subject, shared: _Shared) -> Iterat
         if asked is None:
             for fact in check.needs:
                 if fact.id not in of_fact:
-                    of_fact[fact.id] = _of_fact(fact, subject, shared)
-            asked = known[facts] = _together([of_fact[i] for i in facts])
+                    marks = shared.past(fact.marks, subject.key) if fact.resume else ()
+                    of_fact[fact.id] = _of_fact(fact, subject, shared, marks)
+                    resumed.update([fact.id] if marks else [])
+            goes_on = not resumed.isdisjoint(facts)
+            asked = known[facts] = _together([of_fact[i] for i in facts], goes_on)
         if isinstance(asked, NotDeclared):
             yield Case(check=check, subject=subject, undeclared=str(asked))
         else:
@@ -178,15 +218,18 @@ def _cases(checks: Iterable[Check], subject: Subject, shared: _Shared) -> Iterat
 
 
 def _of_fact(
-    fact: Fact[Any], subject: Subject, shared: _Shared
+    fact: Fact[Any], subject: Subject, shared: _Shared, marks: Sequence[Memory]
 ) -> tuple[Request, ...] | NotDeclared:
     try:
-        return tuple(shared(request) for request in fact.requests(subject))
+        wanted = fact.resume(subject, marks) if fact.resume and marks else fact.requests(subject)
+        return tuple(shared(request) for request in wanted)
     except NotDeclared as e:
         return e
 
 
-def _together(found: Iterable[tuple[Request, ...] | NotDeclared]) -> Asked | NotDeclared:
+def _together(
+    found: Iterable[tuple[Request, ...] | NotDeclared], resumed: bool
+) -> Asked | NotDeclared:
     """What several facts ask; the first that cannot be asked forbids all."""
     requests: dict[tuple[str, str], Request] = {}
     of_facts = []
@@ -202,4 +245,5 @@ def _together(found: Iterable[tuple[Request, ...] | NotDeclared]) -> Asked | Not
         requests=tuple(requests.values()),
         of_facts=tuple(of_facts),
         targets=tuple(dict.fromkeys(r.target for r in requests.values())),
+        resumed=resumed,
     )

@@ -19,7 +19,7 @@ from checks.model import Memory, Message, Status, Subject
 from checks.results import Result, Scan, TargetOutcome, fingerprint
 from inventory.model import Inventory
 from scanner.judge import Judge
-from scanner.plan import Case, Plan
+from scanner.plan import Case, Plan, anew
 
 JUDGED = frozenset({Status.PASS, Status.FAIL, Status.NOT_APPLICABLE})
 """Statuses of rows that a scan counts as judged."""
@@ -75,23 +75,67 @@ def run(
     for batch in desk.ready_without_evidence():
         keep.save(head.info.id, batch.case_keys, batch.results, (), batch.memories, ())
         _count(counts, batch.results)
-    visits = plan.visits
-    sensitive = {r.key for asked in visits.values() for r in asked if r.sensitive}
-    watch(Progress(0, len(visits), counts))
-    done = 0
-    for arrived in visit(visits):
-        done += len(arrived)
-        batch = desk.arrived(arrived)
-        keep.save(
-            head.info.id,
-            batch.case_keys,
-            batch.results,
-            [(e, e.key in sensitive) for _, found, _ in arrived for e in found],
-            batch.memories,
-            [outcome(target, head.inventory, found, spent) for target, found, spent in arrived],
-        )
-        _count(counts, batch.results)
-        watch(Progress(done, len(visits), counts))
+    rounds = _Rounds(head, visit, keep, watch, counts)
+    rounds.go(plan, desk)
+    if desk.again:
+        # What was asked from where an earlier scan stopped, and does not fit, is asked whole.
+        whole = anew(desk.again)
+        rounds.go(whole, _Desk(whole, judge))
+
+
+class _Rounds:
+    """Visits the targets of a plan and stores what comes of it, counting over all rounds."""
+
+    def __init__(
+        self,
+        head: Scan,
+        visit: Visitor,
+        keep: Keeper,
+        watch: Callable[[Progress], None],
+        counts: dict[Status, int],
+    ) -> None:
+        self._head = head
+        self._visit = visit
+        self._keep = keep
+        self._watch = watch
+        self._counts = counts
+        self._done = self._targets = 0
+        self._outcomes: dict[str, TargetOutcome] = {}
+
+    def go(self, plan: Plan, desk: _Desk) -> None:
+        """One round: every target of the plan once."""
+        visits = plan.visits
+        sensitive = {r.key for asked in visits.values() for r in asked if r.sensitive}
+        self._targets += len(visits)
+        self._watch(Progress(self._done, self._targets, self._counts))
+        for arrived in self._visit(visits):
+            self._done += len(arrived)
+            batch = desk.arrived(arrived)
+            self._keep.save(
+                self._head.info.id,
+                batch.case_keys,
+                batch.results,
+                [(e, e.key in sensitive) for _, found, _ in arrived for e in found],
+                batch.memories,
+                [self._outcome(*visited) for visited in arrived],
+            )
+            _count(self._counts, batch.results)
+            self._watch(Progress(self._done, self._targets, self._counts))
+
+    def _outcome(self, target: str, found: Sequence[Evidence], seconds: float) -> TargetOutcome:
+        """How all visits of a target went: a second one does not make good the first."""
+        now = outcome(target, self._head.inventory, found, seconds)
+        before = self._outcomes.get(target)
+        if before is not None:
+            same = before.outcome == now.outcome
+            now = msgspec.structs.replace(
+                now,
+                outcome=now.outcome if same else "partial",
+                failure=now.failure if same else None,
+                seconds=round(before.seconds + now.seconds, 3),
+            )
+        self._outcomes[target] = now
+        return now
 
 
 class _Batch(msgspec.Struct, frozen=True):
@@ -135,6 +179,8 @@ class _Desk:
         self._seen: dict[tuple[str, str], Evidence] = {}
         self._users: dict[str, int] = {}
         self._at_once: list[_Group] = []
+        self.again: list[Case] = []
+        """Cases whose evidence did not fit what was remembered."""
         for group in _groups(plan.cases):
             subject, targets = group.subject.key, group.targets
             self._of_subject[subject] = self._of_subject.get(subject, 0) + 1
@@ -166,6 +212,9 @@ class _Desk:
         for group in groups:
             for case in group.cases:
                 done = self._judge.judge(case, self._seen)
+                if done.again:
+                    self.again.append(case)
+                    continue
                 batch.case_keys.append(case.key)
                 batch.results.extend(done.results)
                 batch.memories.extend(done.memories)

@@ -314,9 +314,9 @@ class Store:
             return self._read(lambda c: reads.results_of_checks(c, scan_id, checks))
         return self._read(lambda c: reads.results(c, scan_id))
 
-    def recall(self, kind: str) -> dict[str, tuple[Memory, ...]]:
-        """Everything remembered of a kind, by subject, in the order of its time."""
-        return self._read(lambda c: reads.recall(c, kind))
+    def recall(self, kind: str, subject: str | None = None) -> dict[str, tuple[Memory, ...]]:
+        """Everything remembered of a kind, by subject (or of one only), in order of its time."""
+        return self._read(lambda c: reads.recall(c, kind, subject))
 
     def evidence(self, sha256: str) -> bytes | None:
         """An output by its digest; None when it is not there or only its digest was kept."""

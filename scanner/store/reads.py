@@ -124,10 +124,14 @@ def done_cases(connection: Connection, scan_id: str) -> frozenset[str]:
     return frozenset(from_column(key) for key in connection.scalars(wanted))
 
 
-def recall(connection: Connection, kind: str) -> dict[str, tuple[Memory, ...]]:
-    """Everything remembered of a kind, by subject, in the order of its time."""
+def recall(
+    connection: Connection, kind: str, subject: str | None = None
+) -> dict[str, tuple[Memory, ...]]:
+    """Everything remembered of a kind, by subject (or of one only), in the order of its time."""
     t = tables.memories.c
     wanted = select(tables.memories).where(t.kind == to_column(kind))
+    if subject is not None:
+        wanted = wanted.where(t.subject == to_column(subject))
     found = connection.execute(wanted.order_by(t.subject, t.time, t.id))
     by_subject = groupby(found, key=lambda row: row.subject)
     return {from_column(s): tuple(_memory(kind, row) for row in rows) for s, rows in by_subject}
