@@ -9,13 +9,20 @@ from collections.abc import Iterator
 from checks.documents.events import DocumentKey, FoundIn
 from checks.documents.numbers import Finder, Hit
 from checks.evidence import Value
-from checks.folding import fold, words
+from checks.folding import fold, words, words_of
 
-_CITES = re.compile(
-    r"^(?:RE|TL|TRA LOI)\b|\b(?:THUC HIEN|CAN CU|THEO|TRA LOI|PHUC DAP|TRIEN KHAI|LIEN QUAN|"
-    r"HOI DAP|BAO CAO VE|THAY THE|DINH CHINH|SUA DOI|TIEP NHAN|NHAN DUOC|DA NHAN)\b"
+_ANSWER = "RE|TL|TRA LOI"
+_CITATION = (
+    "THUC HIEN|CAN CU|THEO|TRA LOI|PHUC DAP|TRIEN KHAI|LIEN QUAN|HOI DAP|BAO CAO VE|THAY THE|"
+    "DINH CHINH|SUA DOI|TIEP NHAN|NHAN DUOC|DA NHAN"
 )
-_DRAFT = re.compile(r"\b(?:DU THAO|GOP Y|LAY Y KIEN|XIN Y KIEN|DRAFT|BAN THAO|BAN NHAP)\b")
+_UNFINISHED = "DU THAO|GOP Y|LAY Y KIEN|XIN Y KIEN|DRAFT|BAN THAO|BAN NHAP"
+_CITES = re.compile(rf"^(?:{_ANSWER})\b|\b(?:{_CITATION})\b")
+_DRAFT = re.compile(rf"\b(?:{_UNFINISHED})\b")
+_FIRST_WORDS = frozenset(
+    phrase.partition(" ")[0] for phrase in f"{_ANSWER}|{_CITATION}|{_UNFINISHED}".split("|")
+)
+"""A text without any of these neither cites nor is a draft, which is soon seen of most."""
 _DRAFT_NEXT = re.compile(r"(?:DU THAO|DRAFT|BAN THAO|BAN NHAP)\b")
 _NOTICE = re.compile(
     r"\b(?:BAN CO \d* ?VAN BAN|CO VAN BAN (?:MOI|DEN)|THONG BAO VAN BAN|VAN BAN DEN MOI|"
@@ -75,19 +82,20 @@ def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
     text = text[: _LONGEST[found]]
     if _DIGIT.search(text) is None:
         return
-    hits = finder.in_name(text) if found is FoundIn.NAME else finder.in_text(text)
+    folded = fold(text)
+    named = found is FoundIn.NAME
+    hits = finder.in_folded_name(folded) if named else finder.in_folded_text(folded)
     if "?" in text or "\ufffd" in text:
         repaired = _LOST.sub("Đ", text)
-        again = finder.in_name(repaired) if found is FoundIn.NAME else finder.in_text(repaired)
+        again = finder.in_name(repaired) if named else finder.in_text(repaired)
         # Only signs that are known: a guess alone is no finding.
         plain = {h.key for h in hits}
         sure = [h for h in again if h.key in plain or h.key.sign in finder.signs]
         if any(h.key not in plain for h in sure):
-            text, hits = repaired, sure
+            folded, hits = fold(repaired), sure
     if not hits:
         return
-    folded = fold(text)
-    notice = _NOTICE.search(words(text)) is not None
+    notice = not named and _NOTICE.search(words_of(folded)) is not None
     end = 0
     for hit in hits:
         yield _mention(hit, folded[end : hit.start], folded[hit.end :], found, notice)
@@ -95,13 +103,15 @@ def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
 
 
 def _mention(hit: Hit, before: str, after: str, found: FoundIn, notice: bool) -> Mention:
-    lead_in = words(before)
+    lead_in, next_words = words(before), words(after)
+    plain = _FIRST_WORDS.isdisjoint(lead_in.split(" "))
     return Mention(
         key=hit.key,
         found=found,
         weak=hit.weak,
         leading=hit.leading,
-        cites=_CITES.search(lead_in) is not None,
-        draft=_DRAFT.search(lead_in) is not None or _DRAFT_NEXT.match(words(after)) is not None,
-        notice=notice and found is FoundIn.SUBJECT,
+        cites=not plain and _CITES.search(lead_in) is not None,
+        draft=(not plain and _DRAFT.search(lead_in) is not None)
+        or _DRAFT_NEXT.match(next_words) is not None,
+        notice=notice,
     )
