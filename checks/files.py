@@ -3,6 +3,8 @@ r"""Files of the project folder as evidence: several files packed into one answe
 An answer is a sequence of entries, each a line of JSON and then the file's bytes:
 
     {"name":"registers/out-2026.csv","size":1234,"mtime":"2026-11-21T02:00:00Z"}\n<1234 bytes>
+
+A log on a server adds `head`, a checksum of its first line, and `skipped`: there, and not read.
 """
 
 from __future__ import annotations
@@ -31,12 +33,20 @@ class FileEntry(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     mtime: dt.datetime
     data: bytes | memoryview
+    head: str = ""
+    """A checksum of its first line, where the answer has one: it stays when a log is rotated."""
+    skipped: bool = False
+    """It is there and was not read: all of it is older than what was asked for."""
 
 
-class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class _Header(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     name: str
     size: int
     mtime: dt.datetime
+    head: str = ""
+    skipped: bool = False
 
 
 _header_of = msgspec.json.Decoder(_Header).decode
@@ -102,5 +112,13 @@ def unpack(buffer: bytes | memoryview) -> list[FileEntry]:
         if not found or head.size < 0 or start + head.size > end or head.mtime.tzinfo is None:
             raise Unparsable(f"packed file cut short or damaged at byte {at}")
         at = start + head.size
-        entries.append(FileEntry(name=head.name, mtime=head.mtime, data=buffer[start:at]))
+        entries.append(
+            FileEntry(
+                name=head.name,
+                mtime=head.mtime,
+                data=buffer[start:at],
+                head=head.head,
+                skipped=head.skipped,
+            )
+        )
     return entries

@@ -22,6 +22,7 @@ from checks.documents.events import (
 from checks.documents.numbers import Finder
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
+from checks.evidence import Value
 from checks.pseudonyms import Pseudonyms, bounded
 
 LARGE = 30_000
@@ -56,6 +57,26 @@ class MailLog(msgspec.Struct, frozen=True):
 
     events: tuple[DocumentEvent, ...]
     report: SourceReport
+
+
+class Counted(Value, frozen=True):
+    """What a tally holds, as a value that can be kept beyond a scan; see `Tally`."""
+
+    events: tuple[DocumentEvent, ...] = ()
+    lines: int = 0
+    unparsed: int = 0
+    dropped: int = 0
+    mails: int = 0
+    unaddressed: int = 0
+    both: int = 0
+    subjects: int = 0
+    names: int = 0
+    large_without: int = 0
+    logs_names: bool = False
+    days: frozenset[dt.date] = frozenset()
+    hours: frozenset[int] = frozenset()
+    first: dt.datetime | None = None
+    last: dt.datetime | None = None
 
 
 class Contents:
@@ -217,6 +238,44 @@ class Tally:
             return ()
         found = bounded(self._pseudonyms.of(a) for a in addresses if b"@" in a)
         return self._mailboxes.setdefault(found, found)
+
+    def counted(self) -> Counted:
+        """What was read so far, as a value."""
+        return Counted(
+            events=tuple(self.events),
+            lines=self.lines,
+            unparsed=self.unparsed,
+            dropped=self.dropped,
+            mails=self.mails,
+            unaddressed=self.unaddressed,
+            both=self._both,
+            subjects=self._subjects,
+            names=self._names,
+            large_without=self._large_without,
+            logs_names=self._logs_names,
+            days=frozenset(self._days),
+            hours=frozenset(self._hours),
+            first=self._first,
+            last=self._last,
+        )
+
+    def take(self, other: Counted) -> None:
+        """Add what another tally of the same log counted."""
+        self.events += other.events
+        self.lines += other.lines
+        self.unparsed += other.unparsed
+        self.dropped += other.dropped
+        self.mails += other.mails
+        self.unaddressed += other.unaddressed
+        self._both += other.both
+        self._subjects += other.subjects
+        self._names += other.names
+        self._large_without += other.large_without
+        self._logs_names = self._logs_names or other.logs_names
+        self._days |= other.days
+        self._hours |= other.hours
+        self._first = min((t for t in (self._first, other.first) if t), default=None)
+        self._last = max((t for t in (self._last, other.last) if t), default=None)
 
     def log(self, name: str, files: int, duplicates: int) -> MailLog:
         """Everything that was read, as values."""

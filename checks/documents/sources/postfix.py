@@ -7,6 +7,7 @@ delivery lines only; a header line's text is the sender's and is never believed 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from functools import partial
@@ -29,6 +30,7 @@ from checks.documents.sources.postfix_lines import (
     Piece,
     header_text,
 )
+from checks.documents.sources.stretches import Stretches
 from checks.documents.sources.uploads import Join
 from checks.evidence import Unparsable
 from checks.files import FileEntry
@@ -45,9 +47,11 @@ _LONGEST = 8192
 class _Life:
     """One mail from the first line of its queue id to its removal."""
 
-    __slots__ = ("contents", "delivered", "handed_on", "queued", "started")
+    __slots__ = ("contents", "delivered", "handed_on", "queued", "started", "tally")
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        """Where it counts: that of the stretch in which it began."""
         self.queued: bytes | None = None
         """What the queue manager said of sender and size, once it has the mail."""
         self.handed_on = False
@@ -98,10 +102,12 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
     join: Join | None = None,
     *,
     pseudonyms: Pseudonyms | None = None,
+    stretches: Stretches | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
 
     `join` knows the names that another log of the unit tells, `pseudonyms` hashes addresses.
+    `stretches` takes what is read apart by time, for a scan that goes on where another stopped.
 
     Raises:
         Unparsable: a file is a damaged archive, or nothing in the files looks like a mail log.
@@ -114,24 +120,32 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
     if filters:
         join = join if join is not None else Join()
         join.tell(f"{name} of the filter", read_filter(filters, zone, finder).uploads())
-    reader = _Reader(Tally(zone, pseudonyms), zone, finder, open_lives, join)
+    stretches = stretches or Stretches(lambda: Tally(zone, pseudonyms))
+    reader = _Reader(stretches, zone, finder, open_lives, join)
     for file, is_alone in zip(ordered, alone, strict=True):
         if not is_alone:
             reader.read(file)
     reader.end()
     full = [f for f in ordered if len(f.data)]
-    if full and not reader.tally.lines and not any(ANY.search(f.head()) for f in full):
+    if full and not stretches.lines and not any(ANY.search(f.head()) for f in full):
         raise Unparsable(f"{full[0].name}:1: no line of a Postfix log")
-    return reader.tally.log(name, len(ordered), same)
+    return stretches.log(name, len(ordered), same)
 
 
 class _Reader:
     """The lives under way, and what came of the ended ones."""
 
     def __init__(
-        self, tally: Tally, zone: ZoneInfo, finder: Finder, open_lives: int, join: Join | None
+        self,
+        stretches: Stretches,
+        zone: ZoneInfo,
+        finder: Finder,
+        open_lives: int,
+        join: Join | None,
     ) -> None:
-        self.tally = tally
+        self._stretches = stretches
+        self._tally = stretches.tallies[0]
+        """Of the stretch in which the line lies that is read."""
         self._zone = zone
         self._finder = finder
         self._cap = self._cap_of_all = open_lives
@@ -151,7 +165,8 @@ class _Reader:
 
     def _piece(self, piece: Piece, stamps: StampReader) -> None:  # noqa: C901, PLR0912 - see below
         """Take in some lines: the one loop in which time is spent, so calls are few here."""
-        name, hour, stamp, year, lines, seen = b"", b"", b"", 0, 0, self.tally.seen
+        name, hour, stamp, year, lines, seen = b"", b"", b"", 0, 0, self._tally.seen
+        cuts = self._stretches.cuts
         mails = _Host()
         opened = mails.open
         for found in piece.needed():
@@ -160,7 +175,13 @@ class _Reader:
             if stamp[:13] != hour:
                 hour = stamp[:13]
                 year = stamps.year_of(stamp)
-                seen(stamps.at(stamp, year))
+                time = stamps.at(stamp, year)
+                if cuts and time is not None:
+                    self._tally.lines += lines - 1
+                    lines = 1
+                    self._come_to(time, found, piece)
+                    seen = self._tally.seen
+                seen(time)
             if host != name:
                 name, mails = host, self._hosts.get(host) or self._new_host(host)
                 opened = mails.open
@@ -186,9 +207,15 @@ class _Reader:
                 self._header(mails, queue, found, piece)
             else:
                 self._opened(mails, queue, what, rest)
-        self.tally.lines += lines
+        self._tally.lines += lines
         if stamp:
             seen(stamps.at(stamp, year))
+
+    def _come_to(self, time: dt.datetime, found: re.Match[bytes], piece: Piece) -> None:
+        """From this line on, the lines of its hour lie in the stretch of its time."""
+        now = self._stretches.at(time, found[1], found[2])
+        self._stretches.begin(now, piece.name, lambda: piece.line(found))
+        self._tally = self._stretches.tallies[now]
 
     def _new_host(self, host: bytes) -> _Host:
         """Room for the mails of another host: all of them share the limits."""
@@ -202,13 +229,13 @@ class _Reader:
         if life is None:
             if len(mails.open) >= self._cap:
                 self._give_up(mails.open)
-            life = mails.open[queue] = _Life()
+            life = mails.open[queue] = _Life(self._tally)
         return life
 
     def _give_up(self, opened: dict[bytes, _Life]) -> None:
         """Forget the oldest; many at once, because finding the first of a dict takes long."""
         for queue in list(islice(opened, 1 + self._cap // 20)):
-            self.tally.dropped += 1
+            self._tally.dropped += 1
             self._emit(opened.pop(queue))
 
     def _opened(self, mails: _Host, queue: bytes, what: bytes, rest: bytes) -> None:
@@ -275,8 +302,16 @@ class _Reader:
         inner = mails.get(passed[1])
         if inner is None or inner is life:
             return False
-        _hand_on(life, inner)
+        self._hand_on(life, inner)
         return True
+
+    def _hand_on(self, outer: _Life, inner: _Life) -> None:
+        """The same mail under its second id: only that one's deliveries count."""
+        outer.handed_on = True
+        if outer.contents is not None:
+            inner.said().add(outer.contents)
+        inner.queued = inner.queued if inner.queued is not None else outer.queued
+        self._stretches.handed_on(outer.tally, inner.tally)
 
     def _finish(self, *lives: _Life) -> None:
         """Count ended mails and turn them into events, one for each document and domain."""
@@ -284,26 +319,18 @@ class _Reader:
             contents = life.contents
             if not life.handed_on and (life.queued is not None or life.delivered):
                 if contents is None:
-                    self.tally.mails += 1
+                    life.tally.mails += 1
                 else:
-                    self.tally.count(contents, life.size)
+                    life.tally.count(contents, life.size)
             if contents is not None:
                 self._emit(life)
 
     def _emit(self, life: _Life) -> None:
         if life.contents is not None and life.contents.noted:
-            self.tally.emit(life.contents, life.sender, life.size, life.delivered)
+            life.tally.emit(life.contents, life.sender, life.size, life.delivered)
 
     def end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""
         for mails in self._hosts.values():
             self._finish(*mails.before.values(), *mails.ended.values(), *mails.open.values())
         self._hosts.clear()
-
-
-def _hand_on(outer: _Life, inner: _Life) -> None:
-    """The same mail under its second id: only that one's deliveries count."""
-    outer.handed_on = True
-    if outer.contents is not None:
-        inner.said().add(outer.contents)
-    inner.queued = inner.queued if inner.queued is not None else outer.queued

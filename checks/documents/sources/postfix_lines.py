@@ -58,7 +58,7 @@ class Piece:
 
     def __init__(self, name: str, text: bytes, before: int) -> None:
         """`before` is the number of the line that the first line end closes."""
-        self._name = name
+        self.name = name
         self._text = text
         self._counter = LineCounter(memoryview(text), before)
         first = _FIRST.search(text)
@@ -73,17 +73,21 @@ class Piece:
         """The number of its last line."""
         return self._counter.at(len(self._text))
 
+    def line(self, found: re.Match[bytes]) -> int:
+        """The number of a needed line; numbers and places must be asked for in order."""
+        if self._numbered:
+            return int(found[0][1:].partition(b":")[0])
+        return self._counter.at(found.start() + 1)
+
     def place(self, found: re.Match[bytes], queue: bytes) -> Place:
-        """Where a needed line stands; places must be asked for in order."""
+        """Where a needed line stands."""
         raw = found[0][1:].rstrip(b"\r")
         if self._numbered:
-            number, _, raw = raw.partition(b":")
-            line = int(number)
-        else:
-            line = self._counter.at(found.start() + 1)
+            raw = raw.partition(b":")[2]
+        line = self.line(found)
         return Place(
             source=SourceKind.MAIL,
-            file=self._name,
+            file=self.name,
             line=line,
             sha256=hashlib.sha256(raw).hexdigest(),
             ref=queue.decode("ascii", "replace"),
