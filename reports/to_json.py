@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from checks.documents.went import KEY as WENT
 from checks.evidence import Failure
 from checks.model import Message, Severity, Status
 from checks.results import EvidenceRef, Result, Scan, TargetOutcome, WaiverRef
@@ -159,7 +160,7 @@ def _row(result: Result, language: str, zone: ZoneInfo, voice: Voice) -> ResultR
         severity=result.severity,
         summary=voice.sentence(result.message, language, zone),
         message=result.message,
-        detail=result.detail,
+        detail={k: v for k, v in result.detail.items() if k != WENT},
         failure=result.failure,
         evidence=result.evidence,
         waiver=result.waiver,

@@ -42,9 +42,13 @@ HOUSE_TARGET = 95
 
 
 class RoutedOptions(PeriodOptions, frozen=True):
-    """Options of `documents.routed`; percent."""
+    """Options of `documents.routed`, its target in percent.
+
+    Of the latest `went` pairs that simply went through the lines are kept, to be explained.
+    """
 
     target: int = HOUSE_TARGET
+    went: int = 2000
 
 
 class BypassOptions(PeriodOptions, frozen=True):
@@ -89,7 +93,7 @@ def routed(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
         "target": target,
         "target_source": "unit" if said.target is not None else "house_default",
         **common_detail(seen),
-        **traced(ctx, events, seen, options.large_bytes),
+        **traced(ctx, events, seen, options.went),
     }
     cannot = _cannot_tell(ctx, seen, "documents.routed", detail)
     if cannot is not None:

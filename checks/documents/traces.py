@@ -1,7 +1,8 @@
-"""What led to the result of a pair that did not simply go through: every line that speaks of it.
+"""What led to the result of a pair: every line that speaks of it.
 
-Only the pairs that are listed are traced, so that a unit of a million pairs costs no more than its
-matching. No subject, name or address is among the traces: numbers, times, codes, places, hashes.
+Only the latest pairs of each result are traced, so that a unit of a million pairs costs no more
+than its matching; those that simply went through are packed (`went`). No subject, name or address
+is among the traces: numbers, times, codes, places, hashes.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from heapq import nsmallest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from checks.documents.lookup import Document, Documents
 from checks.documents.outages import during, excuse_of
 from checks.documents.packed import events_about, events_of
 from checks.documents.pairs import OUTAGE, SECRET, Basis, Outage, Pair, Result
+from checks.documents.went import KEY, packed
 from checks.model import Context
 
 TRACED = 30
@@ -37,7 +38,8 @@ UNROUTED = (
 """Results of which pairs are listed, the gravest first."""
 
 _HEAP = 1000
-"""Pairs of one result that are held while they are gone through."""
+"""How many pairs of one result are held beyond eight times those wanted while all are gone through.
+"""
 _AXIS = frozenset(
     {EventKind.SENT_GATEWAY, EventKind.RECEIVED, EventKind.REFUSED, EventKind.REVOKED}
 )
@@ -48,33 +50,40 @@ _Which = tuple[DocumentKey, str]
 class _Swept:
     """What one pass over the pairs brings: there may be millions, and each is made anew."""
 
-    def __init__(self, pairs: Iterable[Pair]) -> None:
+    def __init__(self, pairs: Iterable[Pair], went: int) -> None:
         self.flows: Counter[Flow] = Counter()
         self.total = 0
         """Pairs that did not simply go through."""
         # A document registered as secret is exempt unless a mail carried it.
         self._maybe: dict[DocumentKey, list[Flow]] = {}
-        self._listed: dict[Result, list[Pair]] = {result: [] for result in UNROUTED}
+        self._wanted = dict.fromkeys(UNROUTED, TRACED) | {Result.ROUTED: went}
+        self._listed: dict[Result, list[Pair]] = {result: [] for result in self._wanted}
         for pair in pairs:
             result = pair.result
             flow = pair.date, pair.recipient, kind_of(pair.key.sign), result.value
             self.flows[flow] += 1
             if result is Result.EXEMPT or pair.mail is not None:
                 self._maybe.setdefault(pair.key, []).append(flow)
-            if result is not Result.ROUTED:
-                self.total += 1
-                self._list(self._listed[result], pair)
-
-    def _list(self, known: list[Pair], pair: Pair) -> None:
-        known.append(pair)
-        if len(known) >= _HEAP:
-            known[:] = nsmallest(TRACED, known, key=_latest)
+            self.total += result is not Result.ROUTED
+            wanted = self._wanted[result]
+            if wanted:
+                known = self._listed[result]
+                known.append(pair)
+                if len(known) >= 8 * wanted + _HEAP:
+                    known[:] = sorted(known, key=_latest)[:wanted]
 
     @property
     def listed(self) -> list[Pair]:
-        """The pairs that are traced: of each result but ROUTED the latest ones."""
-        each = self._listed.values()
-        return [pair for known in each for pair in nsmallest(TRACED, known, key=_latest)]
+        """The pairs that are listed: of each result but ROUTED the latest ones."""
+        return [pair for result in UNROUTED for pair in self._latest(result)]
+
+    @property
+    def went(self) -> list[Pair]:
+        """The latest pairs that simply went through."""
+        return self._latest(Result.ROUTED)
+
+    def _latest(self, result: Result) -> list[Pair]:
+        return sorted(self._listed[result], key=_latest)[: self._wanted[result]]
 
     def hide_secrets(self, events: DocumentEvents, zone: ZoneInfo) -> None:
         """Of a secret document the flows tell neither partner nor kind."""
@@ -89,24 +98,25 @@ def _latest(pair: Pair) -> tuple[int, tuple[int, str, str], str]:
     return -pair.date.toordinal(), pair.key.series, pair.recipient
 
 
-def traced(ctx: Context, events: DocumentEvents, seen: Judged, large: int) -> Line:
+def traced(ctx: Context, events: DocumentEvents, seen: Judged, went: int) -> Line:
     """What the row of the rate shows beside it: the counts of all pairs, the lines of some.
 
-    Of a secret document there is only a day and a hash. A mail over `large` bytes carries more than
-    words.
+    Of a secret document there is only a day and a hash. `went` is of how many pairs that simply
+    went through the lines are kept.
     """
-    swept = _Swept(seen.matching.pairs)
+    swept = _Swept(seen.matching.pairs, max(0, went))
     swept.hide_secrets(events, ctx.zone)
     found: Line = {"flows": flows_of(swept.flows), "pairs": [], "total_pairs": swept.total}
-    shown = swept.listed
-    if not shown:
+    shown, through = swept.listed, swept.went
+    if not shown and not through:
         return found
     directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
-    near = _Near(events, {p.key.series for p in shown}, directory, ctx.zone)
-    near.read(seen.period, large)
+    series = {p.key.series for pairs in (shown, through) for p in pairs}
+    near = _Near(events, series, directory, ctx.zone)
+    near.read(seen.period, seen.rules.large)
     proofs = _Proofs(events, seen, ctx.zone)
     found["pairs"] = [near.entry(pair, proofs) for pair in shown]
-    return found
+    return found | {KEY: packed(near.entry(pair, proofs) for pair in through)}
 
 
 class _Proofs:

@@ -12,6 +12,7 @@ import msgspec
 
 from checks.documents.events import DocumentKey
 from checks.documents.numbers import cell_key
+from checks.documents.went import unpacked
 from checks.results import Result, Scan
 from checks.texts import clean, day, percent
 from reports.explain.cases import Cases, entries, key_of, text
@@ -138,7 +139,8 @@ def _listing(
     """What speaks of a number; else what speaks of a sign that begins as the one asked for."""
     same, wider = [], []
     for row in rows:
-        for entry in entries(row):
+        went = unpacked(row.detail) if row.check == ROUTED else ()
+        for entry in (*entries(row), *went):
             found = key_of(entry)
             if found is None or (found.number, found.suffix) != (key.number, key.suffix):
                 continue
@@ -207,8 +209,9 @@ def _absent(rows: Sequence[Result], asked: str, language: str) -> Iterator[str]:
         why = CHECK_TEXTS.sentence(routed.message, language, zone) if routed else "?"
         yield term("notes", "unjudged", language, why=why)
     else:
-        went = sum(n for k in ("routed", "copy", "early") if isinstance(n := counts.get(k), int))
-        yield term("notes", "absent", language, asked=asked, routed=went)
+        went = counts.get("routed")
+        kept = sum(1 for _ in unpacked(routed.detail)) if routed is not None else 0
+        yield term("notes", "absent", language, asked=asked, routed=went, kept=kept)
     sources = [text(r.detail, "source") for r in rows if r.check.endswith("evidence-complete")]
     named = ", ".join(dict.fromkeys(s for s in sources if s))
     if named:

@@ -18,7 +18,10 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineView(Value, frozen=True):
-    """One line of a register, a list or a log. `place` is file and line, as the scan saw it."""
+    """One line of a register, a list or a log. `place` is file and line, as the scan saw it.
+
+    Of what simply went through `sha256` is the beginning of the hash, followed by "…".
+    """
 
     place: str
     sha256: str

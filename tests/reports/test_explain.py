@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from checks.documents.events import EventKind, SourceKind
 from checks.documents.traces import LINES, TRACED
+from checks.documents.went import unpacked
 from checks.model import Status
 from checks.results import Result, Scan
 from inventory.model import Agency
@@ -101,13 +102,45 @@ def test_every_result_names_its_lines_and_its_rule(
     assert case.because
 
 
-def test_what_went_through_is_counted_and_not_listed() -> None:
-    found = explain(of(*registered(100), sent(100)), "100/QĐ-UBND-HK", "00070", "en")
-    assert not found.found
-    assert not found.cases
-    absent = next(n for n in found.notes if "100/QĐ-UBND-HK" in n)
+def test_what_went_through_is_told_down_to_the_lines_when_it_is_asked_for() -> None:
+    packet = sent(100, kind=EventKind.SENT_GATEWAY, clock="14:00")
+    receipt = sent(100, clock="15:30")
+    found = of(*registered(100), packet, receipt)
+    explained = explain(found, "100/QĐ-UBND-HK", "00070", "en")
+    (case,) = explained.cases
+    assert explained.found
+    assert (case.number, case.result, case.date) == (NUMBER, "routed", "2026-11-10")
+    assert case.recipient == f"{HEALTH} (Sở Y tế)"
+    by_source = {s.source: s.lines for s in case.sources}
+    assert set(by_source) == {"register", "gateway"}
+    (row,) = by_source["register"]
+    assert row.place == "register.csv:100"
+    assert [(ln.place, ln.said, ln.time) for ln in by_source["gateway"]] == [
+        ("gateway.csv:100", "sent", packet.time),
+        ("gateway.csv:100", "with a receipt", receipt.time),
+    ]
+    for line, event in zip(by_source["gateway"], (packet, receipt), strict=True):
+        assert line.sha256 == f"{event.place.sha256[:16]}…"
+    assert f"SHA-256 {receipt.place.sha256[:16]}…" in "\n".join(lines(explained))
+    # The row itself lists what did not go through.
+    assert told(found, "routed").cases == ()
+
+
+def test_of_what_went_through_only_the_latest_are_kept_and_the_note_says_of_how_many() -> None:
+    subj = subject()
+    few: dict[str, Any] = {"documents.routed": {"went": 8}}
+    kept = scan(rows(known(*registered(100), sent(100)), subj, **few), subj)
+    assert explain(kept, "40/QĐ-UBND-HK", "00070", "en").found
+    lost = explain(kept, "12/QĐ-UBND-HK", "00070", "en")
+    assert not lost.found
+    assert not lost.cases
+    absent = next(n for n in lost.notes if "12/QĐ-UBND-HK" in n)
     assert "31 transmissions" in absent
-    assert any("register.csv" in n and "mail.csv" in n for n in found.notes)
+    assert "latest 8 are" in absent
+    assert any("register.csv" in n and "mail.csv" in n for n in lost.notes)
+    few["documents.routed"]["went"] = 0
+    none = scan(rows(known(), subj, **few), subj)
+    assert not explain(none, "40/QĐ-UBND-HK", "00070", "en").found
 
 
 def test_exempt_by_a_fault_shows_its_proof() -> None:
@@ -135,8 +168,9 @@ def test_exempt_by_the_registers_word_says_so() -> None:
 def test_one_case_for_each_agency() -> None:
     events = (*registered(100, "Sở Y tế", "Sở Văn hóa"), sent(100), mailed(100, "sovanhoa.gov.vn"))
     found = explain(of(*events), "100/QĐ-UBND-HK", "00070", "en")
-    assert [(c.recipient.split()[0], c.result) for c in found.cases] == [(CULTURE, "bypass")]
-    assert set(found.cases[0].found_in) == {
+    by_agency = {c.recipient.split()[0]: c for c in found.cases}
+    assert {to: c.result for to, c in by_agency.items()} == {CULTURE: "bypass", HEALTH: "routed"}
+    assert set(by_agency[CULTURE].found_in) == {
         f"{r.check}/{r.fingerprint[:4]}"
         for r in of(*events).results
         if r.check in {"documents.routed", "documents.bypass"}
@@ -161,12 +195,19 @@ def test_a_shorter_sign_finds_the_longer_and_says_so() -> None:
         (*registered(7007, reason="MAT"), mailed(7007)),
         (*registered(7007, reason="MAT"), sent(7007), mailed(7007)),
         (*registered(7007, reason="MAT"), sent(7007, kind=EventKind.SENT_GATEWAY), mailed(7007)),
+        (
+            *registered(7007, "Sở Y tế", "Sở Văn hóa"),
+            sent(7007),
+            secret(7007, to="sovanhoa.gov.vn"),
+        ),
     ],
-    ids=["marked mail", "exempt", "mailed", "mailed and sent", "no receipt"],
+    ids=["marked mail", "exempt", "mailed", "mailed and sent", "no receipt", "routed elsewhere"],
 )
 def test_of_a_secret_only_the_day_and_the_hash(events: tuple[Any, ...]) -> None:
     found = of(*events)
-    kept = msgspec.json.encode([r.detail for r in found.results]).decode()
+    went = [*unpacked(row_of(found, "routed").detail)]
+    assert len(went) > 20
+    kept = msgspec.json.encode([*(r.detail for r in found.results), went]).decode()
     # That the series runs up to it tells nothing of the document.
     assert "7007/" not in kept
     assert ":7007" not in kept.replace('"last":7007', "")

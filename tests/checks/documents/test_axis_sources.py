@@ -19,6 +19,7 @@ from checks.documents.evidence import DOCUMENTS, ROUTES
 from checks.documents.flows import untold
 from checks.documents.registers import incoming_registered
 from checks.documents.routing import routed
+from checks.documents.went import unpacked
 from checks.evidence import Answers, Failure, FailureKind, NotDeclared
 from checks.model import Status, Subject
 from checks.texts import render
@@ -100,6 +101,19 @@ def test_packets_alone_show_the_same_as_an_export() -> None:
         assert verdict.status is Status.PASS
         assert verdict.detail["numerator"] >= 15
     assert found["packets"] == found["gateway"]
+
+
+def test_what_went_through_is_told_by_the_packet_and_its_receipt() -> None:
+    subj = unit_of("register", "packets")
+    (verdict,) = routed.judge(
+        context(subj, routed.options(period_days=18)), None, events_of(subj, {})
+    )
+    (mine,) = [w for w in unpacked(verdict.detail) if w["key"] == "12/2026/QD-UBND-HK"]
+    assert [line["place"] for line in mine["register"]] == ["register/1:13"]
+    assert [(line["place"].rpartition(":")[0], line["said"]) for line in mine["gateway"]] == [
+        ("packets/1:12out.edxml", "sent_gateway"),
+        ("packets/1:12done.edxml", "received"),
+    ]
 
 
 def test_packets_and_an_export_together_count_once() -> None:

@@ -58,6 +58,17 @@ def test_a_document_is_explained_by_its_number(capsys: Out) -> None:
 
 
 @pytest.mark.usefixtures("project")
+def test_a_document_that_simply_went_through_is_explained_too(capsys: Out) -> None:
+    found = explained(capsys, "30/QĐ-UBND-HK", "--unit", "00070", "--language", "en")
+    (case,) = found["cases"]
+    assert (case["result"], case["found_in"][0].partition("/")[0]) == ("routed", "documents.routed")
+    places = {s["source"]: [ln["place"] for ln in s["lines"]] for s in case["sources"]}
+    assert places == {"register": ["register.csv:31"], "gateway": ["gateway.csv:31"]}
+    assert main(["documents", "explain", "30/QĐ-UBND-HK", "--unit", "00070"]) == 0
+    assert "register.csv:31" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
 def test_the_id_of_a_report_is_understood(capsys: Out) -> None:
     found = explained(capsys, "201/QĐ-UBND-HK", "--unit", "00070")
     code = next(r["code"] for r in found["rows"] if r["code"].startswith("documents.bypass"))

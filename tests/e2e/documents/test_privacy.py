@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
 
+import msgspec
 import pytest
 
 from checks.documents.evidence import FILE_KINDS, MAIL_KINDS
 from checks.documents.retention import EXPIRED
+from checks.documents.went import unpacked
 from checks.results import Scan
 from inventory.document_docs import MailboxDoc
 from inventory.model import Documents, Selection
@@ -93,12 +95,19 @@ def test_nothing_of_it_is_kept_or_shown(
     logs = "\n".join(r.getMessage() for r in caplog.records)
     parts = [("terminal", said.encode()), ("errors", wrong.encode()), ("logs", logs.encode())]
     assert "201/2026" in said
-    everything = [*parts, *cells(place), *files(tmp_path)]
+    everything = [*parts, *cells(place), *packed(found), *files(tmp_path)]
     assert leaks(town.word, everything) == []
     # An address whose hash is kept can be guessed: none is kept, hashed or not.
     hashes = [*digests(town)]
     assert len(hashes) > 100
     assert not [h for h in hashes for _, data in everything if h in data]
+
+
+def packed(found: Scan) -> list[tuple[str, bytes]]:
+    """What rows keep packed into a text, in which no word could be found."""
+    went = [entry for row in found.results for entry in unpacked(row.detail)]
+    assert went
+    return [("went", msgspec.json.encode(went))]
 
 
 def digests(town: Town) -> Iterator[bytes]:
@@ -116,7 +125,7 @@ def digests(town: Town) -> Iterator[bytes]:
 def test_of_a_secret_document_there_is_no_number(town: Town, tmp_path: Path) -> None:
     found = scanned(town, tmp_path / "s.db")
     marks = [f"{SECRET}/".encode(), f'"{SECRET}"'.encode()]
-    kept = [data for _, data in cells(tmp_path / "s.db")]
+    kept = [data for _, data in (*cells(tmp_path / "s.db"), *packed(found))]
     assert not [m for m in marks for data in kept if m in data]
     secrets = [r for r in found.results if r.check == "documents.secret-mark"]
     assert [r.status.value for r in secrets] == ["fail"]
