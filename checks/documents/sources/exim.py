@@ -11,6 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
+from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 from checks.documents.numbers import Finder
@@ -146,7 +147,7 @@ class _Reader:
                 life.said().read_subject(self._finder, _text(rest.removesuffix(b"]")), where)
             elif life.names < _NAMES:
                 life.names += 1
-                life.said().read_name(self._finder, _text(rest.removesuffix(b"]")), where)
+                life.said().read_name(self._finder, _name(rest.removesuffix(b"]")), where)
         if stamp:
             self.tally.seen(stamps.read(stamp))
 
@@ -215,11 +216,20 @@ def _address(rest: bytes) -> bytes:
 
 
 def _text(logged: bytes) -> str:
-    """A subject or a name without Exim's escapes and encoded words."""
+    """A subject without Exim's escapes and encoded words."""
+    return decode_words(_ESCAPE.sub(_plain, logged).decode("utf-8", "replace"))
 
-    def plain(found: re.Match[bytes]) -> bytes:
-        if len(found[1]) == 3:
-            return bytes((int(found[1], 8) & 0xFF,))
-        return _CONTROL.get(found[1], found[1])
 
-    return decode_words(_ESCAPE.sub(plain, logged).decode("utf-8", "replace"))
+def _name(logged: bytes) -> str:
+    """The same of a file name, and without what Exim leaves of a name in several parts.
+
+    It undoes the `%C4` of each part by itself; one that lies in two parts stays.
+    """
+    plain = unquote_to_bytes(_ESCAPE.sub(_plain, logged))
+    return decode_words(plain.decode("utf-8", "replace"))
+
+
+def _plain(found: re.Match[bytes]) -> bytes:
+    if len(found[1]) == 3:
+        return bytes((int(found[1], 8) & 0xFF,))
+    return _CONTROL.get(found[1], found[1])

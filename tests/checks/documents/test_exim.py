@@ -131,6 +131,14 @@ def test_neither_subjects_nor_names_nor_addresses_leave_the_parser(recorded: Mai
     assert "signed" not in shown
 
 
+def test_a_name_whose_parts_were_cut_anywhere() -> None:
+    """Exim undoes `%C4` within a part only: what lies in two of them stays as it was sent."""
+    for name in (r"12-Q%C4%90-UBND-HK.pdf", r"12-Q%C4\220-UBND-HK.pdf", r"12-Q\304%90-UBND-HK%20k"):
+        assert pairs(read(log(Mail("Gui", name)))) == [("12/QD-UBND-HK", "soyte.gov.vn")], name
+    found = read(log(Mail("12%2FQD-UBND-HK", "100%.pdf")))
+    assert found.events == ()  # a subject has no such parts
+
+
 def test_ids_of_both_lengths() -> None:
     for queue in (ID, LONG):
         (event,) = read(log(Mail(queue=queue))).events

@@ -17,7 +17,8 @@ import pytest
 from checks.documents.completeness import mail_visible
 from checks.documents.routing import bypass
 from checks.evidence import Answers
-from checks.model import Status
+from checks.files import FileEntry
+from checks.model import Status, Subject
 from tests.e2e.documents.test_real_postfix import (
     CLERK,
     HEALTH,
@@ -113,7 +114,16 @@ def sent(running: Postfix, mails: Sequence[Planted]) -> str:
 
 
 def evidence(mails: Sequence[Planted], mail_log: str, *, headers: bool = True) -> Answers:
-    """Everything that the unit hands over."""
+    """Everything that the unit hands over, when its mail server is a Postfix."""
+    every_day = log(*daily_mails())
+    if not headers:
+        every_day = re.sub(r"^.*: info: header .*\n", "", every_day, flags=re.MULTILINE)
+    files = [entry("mail.log.1", every_day), entry("mail.log", mail_log, NOW)]
+    return handed_over(mails, files, subject())
+
+
+def handed_over(mails: Sequence[Planted], files: list[FileEntry], subj: Subject) -> Answers:
+    """The register, what the axis took, and these files for every mail log of the unit."""
     book = REGISTER_HEAD + register(
         *[(no(n), f"{d:%d/%m/%Y}", "Sở Y tế") for n, d in enumerate(DAYS, 1)]
     )
@@ -124,11 +134,7 @@ def evidence(mails: Sequence[Planted], mail_log: str, *, headers: bool = True) -
             book += register((no(mail.number), "10/11/2026", to), reason=mail.reason)
         if mail.on_axis:
             axis.append((no(mail.number), HEALTH_CODE, "2026-11-10 08:00:00", "03"))
-    every_day = log(*daily_mails())
-    if not headers:
-        every_day = re.sub(r"^.*: info: header .*\n", "", every_day, flags=re.MULTILINE)
-    files = [entry("mail.log.1", every_day), entry("mail.log", mail_log, NOW)]
-    return answers(book, GATEWAY_HEAD + gateway(*axis), files, subject())
+    return answers(book, GATEWAY_HEAD + gateway(*axis), files, subj)
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def named(name: str) -> str:
 
 def message(subject: str, *parts: str, boundary: str = "b") -> bytes:
     head = (
-        f"From: {CLERK}\r\nTo: van phong\r\nSubject: {subject}\r\n"
+        f"From: {CLERK}\r\nTo: Van phong <{HEALTH}>\r\nSubject: {subject}\r\n"
         f'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="{boundary}"\r\n\r\n'
     )
     body = "".join(
