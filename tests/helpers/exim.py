@@ -161,9 +161,10 @@ class Exim:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            # Those that deliver write to the queue until they are gone too.
-            deadline = time.monotonic() + 2
+        self._process.wait()
+        # Those that deliver write to the queue until they are gone too.
+        deadline = time.monotonic() + 2
+        with contextlib.suppress(ProcessLookupError):
             while time.monotonic() < deadline:
                 os.killpg(self._process.pid, 0)
                 time.sleep(0.02)
