@@ -38,6 +38,11 @@ class Pseudonyms:
     def __repr__(self) -> str:
         return "Pseudonyms(…)"
 
+    @property
+    def name(self) -> str:
+        """Tells one key from another and nothing of either: 8 hex digits."""
+        return self.of(b"")[:SHOWN]
+
     def of(self, address: bytes) -> str:
         """The hash of an address, 16 hex digits; all ways to write an address have the same."""
         made = hmac.new(self._key, normal(address), hashlib.sha256)

@@ -21,6 +21,7 @@ from reports.words import Words
 SLOT_STATES = ("kept", "late", "suspect", "missed", "unknown", "pending")
 _MOST_SLOTS = 62
 _MOST_SIZES = 60
+_MOST_REACHED = 8
 _SANE = 1e18
 
 
@@ -130,6 +131,24 @@ def _text(detail: Mapping[str, Any], key: str, _: Words) -> str:
     return clean(value, 120) if isinstance(value, str) else ""
 
 
+def _reached(detail: Mapping[str, Any], key: str, words: Words) -> str:
+    """How many documents went to how many mailboxes, by recipient; a limited number of them."""
+    value = detail.get(key)
+    entries = (
+        [e for e in value if isinstance(e, Mapping)] if isinstance(value, list | tuple) else []
+    )
+    said = []
+    for entry in entries:
+        documents, boxes = number(entry, "documents"), number(entry, "mailboxes")
+        recipient = _text(entry, "recipient", words)
+        if documents and boxes and min(documents, boxes) > 0 and recipient:
+            form = "reached_entry_least" if entry.get("more") is True else "reached_entry"
+            said.append(words(form, documents=documents, mailboxes=boxes, recipient=recipient))
+    if len(said) > _MOST_REACHED or len(entries) < (number(detail, "total_reached") or 0):
+        said = [*said[:_MOST_REACHED], "…"]
+    return "; ".join(said)
+
+
 _FORMS: dict[str, Form] = {
     "newest": _time,
     "age": _length,
@@ -148,4 +167,5 @@ _FORMS: dict[str, Form] = {
     "approved": _time,
     "reviewed": _time,
     "skew": _length,
+    "reached": _reached,
 }

@@ -28,6 +28,7 @@ from checks.pseudonyms import KEY_BYTES, Pseudonyms
 from checks.results import Scan, ScanInfo
 from inventory.model import Selection
 from scanner import run as engine
+from scanner.app_documents import MAILBOXES
 from scanner.collect import Collector
 from scanner.errors import UserError
 from scanner.files import write_whole
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
     from reports.model import Report
 
 Language = Literal["vi", "en"]
-MAILBOXES = "mailboxes"
-"""The store's name of the key with which addresses are hashed."""
 
 
 def utc_now() -> dt.datetime:

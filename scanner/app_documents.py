@@ -10,17 +10,23 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 import scanner
+from checks.pseudonyms import Pseudonyms
 from checks.results import Result, ScanInfo
+from checks.texts import clean
 from inventory.model import Inventory, Unit
 from scanner.errors import UserError
 from scanner.store.database import Store
 
 if TYPE_CHECKING:
+    from reports.explain.mailbox import MailboxTraces
     from reports.explain.model import Explanation
     from reports.statistics.model import Statistics
 
 Language = Literal["vi", "en"]
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
+MAILBOXES = "mailboxes"
+"""The store's name of the key with which addresses are hashed."""
+_LONGEST_ADDRESS = 320
 
 
 def scan_asked_for(store: Store, scan_id: str | None) -> str:
@@ -48,8 +54,12 @@ def explained(
     from reports.explain.build import ExplainError, explain  # noqa: PLC0415
 
     found = store.load(scan_asked_for(store, scan_id))
+
+    def earlier(unit: str) -> Iterator[tuple[ScanInfo, Result]]:
+        return _mail_rows(store, found.info.simulated, unit)
+
     try:
-        return explain(found, asked, unit, language)
+        return explain(found, asked, unit, language, earlier)
     except ExplainError as e:
         raise UserError(str(e)) from e
 
@@ -61,6 +71,62 @@ def explanation_text(
     if as_json:
         return msgspec.json.format(msgspec.json.encode(found), indent=1).decode()
     from reports.explain.to_text import to_text  # noqa: PLC0415
+
+    return to_text(found, language, zone)
+
+
+def _mail_rows(
+    store: Store, simulated: bool, unit: str, scan_id: str = ""
+) -> Iterator[tuple[ScanInfo, Result]]:
+    """Rows that list mails, of every scan or of one, of every unit or of one, newest scan first."""
+    from reports.explain.sightings import CHECKS  # noqa: PLC0415
+
+    for info in store.list_scans():
+        if info.simulated == simulated and scan_id in ("", info.id):
+            for row in store.results_of(info.id, CHECKS, unit):
+                yield info, row
+
+
+def address_of(given: bytes) -> bytes:
+    """The one address in what was typed or piped in; it is never said again.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    lines = [line.strip() for line in given.splitlines() if line.strip()]
+    if len(lines) != 1 or lines[0].count(b"@") != 1 or len(lines[0]) > _LONGEST_ADDRESS:
+        raise UserError(
+            "standard input holds no single mail address: give one line such as name@example.vn"
+        )
+    return lines[0]
+
+
+def mailbox(store: Store, address: bytes, unit: str, scan_id: str | None) -> MailboxTraces:
+    """What is stored of an address (as `address_of` gives it), under this project's key.
+
+    Raises:
+        UserError: there is no key, so that nothing was hashed; no such scan or unit.
+    """
+    from reports.explain.mailbox import traces_of  # noqa: PLC0415
+
+    key = store.known_key(MAILBOXES)
+    if key is None:
+        raise UserError(
+            "this project has no key for mailboxes: no scan of documents has hashed an address "
+            "since it was made or destroyed; run `sauro scan` first"
+        )
+    newest = store.find(scan_asked_for(store, scan_id))
+    if unit and unit not in store.load(newest.id).inventory.units:
+        raise UserError(f"no unit is called {clean(unit)!r}; `sauro inventory list` shows them")
+    only = newest.id if scan_id else ""
+    return traces_of(address, Pseudonyms(key), _mail_rows(store, newest.simulated, unit, only))
+
+
+def mailbox_text(found: MailboxTraces, language: Language, zone: ZoneInfo, *, as_json: bool) -> str:
+    """The traces of a mailbox as they are printed."""
+    if as_json:
+        return msgspec.json.format(msgspec.json.encode(found), indent=1).decode()
+    from reports.explain.mailbox import to_text  # noqa: PLC0415
 
     return to_text(found, language, zone)
 

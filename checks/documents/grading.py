@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 
+import msgspec
+
 from checks.documents.agencies import Directory, Recipient, Where
 from checks.documents.coverage import Period
 from checks.documents.events import (
@@ -20,9 +22,11 @@ from checks.documents.events import (
 from checks.documents.lookup import Document, Documents
 from checks.documents.packed import events_of
 from checks.evidence import Value
+from checks.pseudonyms import bounded
 
 _WINDOW = (-1, 30)
 """Days after a document's date in which a mail naming it is taken to carry it."""
+_UNLISTED = -1
 
 
 class Grade(StrEnum):
@@ -45,6 +49,8 @@ class Graded(Value, frozen=True):
     day: dt.date
     place: Place
     secret: bool = False
+    mailboxes: tuple[str, ...] = ()
+    """Keyed hashes of the addresses that it reached at the recipient."""
 
     @property
     def rank(self) -> tuple[str, dt.datetime]:
@@ -72,14 +78,17 @@ def grade_mails(
     """
     counts: Counter[str] = Counter()
     found: list[Graded] = []
-    seen: set[object] = set()
+    seen: dict[object, int] = {}
     places: dict[str, Recipient] = {}
     for event in events_of(events, {EventKind.MAILED}):
         mail, time = event.mail, event.time
         same = event.key, time, event.recipient, mail
-        if mail is None or time is None or same in seen:
+        if mail is None or time is None:
             continue
-        seen.add(same)  # two logs, or one log twice, may tell of the same mail
+        if same in seen:  # two logs, or one log twice, may tell of the same mail
+            _also(found, seen[same], event.mailboxes)
+            continue
+        seen[same] = _UNLISTED
         day = documents.day(time)
         if day not in period:
             continue
@@ -95,6 +104,7 @@ def grade_mails(
         if grade is Grade.C:
             counts["grade_c"] += 1
             continue
+        seen[same] = len(found)
         found.append(
             Graded(
                 key=event.key,
@@ -106,9 +116,17 @@ def grade_mails(
                 day=day,
                 place=event.place,
                 secret=mail.secret,
+                mailboxes=event.mailboxes,
             )
         )
     return Grades(mails=tuple(found), counts=dict(counts))
+
+
+def _also(found: list[Graded], n: int, mailboxes: tuple[str, ...]) -> None:
+    """One second, one size, one number: whether one mail or several, these were reached too."""
+    if n != _UNLISTED and mailboxes != found[n].mailboxes:
+        every = bounded((*found[n].mailboxes, *mailboxes))
+        found[n] = msgspec.structs.replace(found[n], mailboxes=every)
 
 
 def _skip(mail: MailTrace, to: Recipient, directory: Directory) -> str:

@@ -36,6 +36,7 @@ from checks.documents.pairs import (
     Result,
     Rules,
 )
+from checks.documents.reached import with_others
 from checks.texts import clean
 
 _EARLY = dt.timedelta(hours=1)
@@ -96,6 +97,7 @@ def match(
             pairs.add(judge.pair(wanted, code))
     outside = Outside(graded.mails, carried, horizon, counts)
     found = [*bypasses_of(pairs), *outside.unregistered(), *outside.free_mail(pairs)]
+    found = with_others(found, graded.mails)
     return _counted(pairs, found, counts, msgspec.structs.replace(
         _EMPTY,
         unlisted=tuple(outside.unlisted()),

@@ -105,6 +105,8 @@ class Bypass(Value, frozen=True):
     mail: Graded
     date: dt.date | None
     secret: bool = False
+    others: tuple[Graded, ...] = ()
+    """More mails of the same document to the same recipient, in the order of time."""
 
 
 class Unlisted(Value, frozen=True):

@@ -22,7 +22,8 @@ from checks.documents.judged import (
     sender_unknown,
 )
 from checks.documents.pairs import RECEIVED, Bypass, Pair, Result
-from checks.documents.traces import secrets_of, traced
+from checks.documents.reached import reached
+from checks.documents.traces import mail_line, put_lines, secrets_of, traced
 from checks.evidence import FailureKind
 from checks.model import (
     Context,
@@ -158,12 +159,15 @@ def bypass(ctx: Context, _: None, __: None, events: DocumentEvents) -> Iterator[
     matching, coverage = seen.matching, seen.coverage
     share = events.header_share
     found = matching.bypasses
+    told = _hidden(ctx, events, found)
     detail = {
         "total": len(found),
-        "bypasses": [_shown(b) for b in found[:LISTED]],
+        "bypasses": [_shown(b) for b in told[:LISTED]],
         "coverage": round(coverage.all, 4),
         "headers_logged": None if share is None else round(share, 4),
         **common_detail(seen),
+        **({"hashed_with": ctx.pseudonyms.name} if ctx.pseudonyms else {}),
+        **reached(told),
     }
     if found:
         secret = sum(b.secret for b in found)
@@ -210,12 +214,18 @@ def _none_found(  # noqa: PLR0911 - one line for each reason reads best
     return passed("documents.bypass.none", detail, mails=mails, coverage=coverage.all)
 
 
+def _hidden(ctx: Context, events: DocumentEvents, found: tuple[Bypass, ...]) -> tuple[Bypass, ...]:
+    """What may be told of each: nothing when any line says that the document is secret."""
+    secrets = secrets_of((b.key for b in found), events, ctx.zone) if found else {}
+    return tuple(msgspec.structs.replace(b, secret=b.secret or b.key in secrets) for b in found)
+
+
 def _shown(bypass: Bypass) -> dict[str, Any]:
     """One bypass as evidence; of a secret only the day and the hash of the line."""
     place = bypass.mail.place
     if bypass.secret:
         return {"secret": True, "date": bypass.mail.day.isoformat(), "sha256": place.sha256}
-    return {
+    shown: dict[str, Any] = {
         "key": str(bypass.key),
         "result": bypass.result.value,
         "grade": bypass.mail.grade.value,
@@ -226,6 +236,10 @@ def _shown(bypass: Bypass) -> dict[str, Any]:
         "queue_id": place.ref,
         "sha256": place.sha256,
     }
+    if bypass.mail.mailboxes:
+        shown["mailboxes"] = list(bypass.mail.mailboxes)
+    put_lines(shown, "also", [mail_line(m) for m in bypass.others])
+    return shown
 
 
 @check(

@@ -238,10 +238,10 @@ class _Near:
             "sent": pair.sent.isoformat() if pair.sent else None,
         }
         sent, posts = _once(self._sent.get(which, ())), _once(self._posts.get(which, ()))
-        _put(found, "register", [_at(e.place) for e in rows])
-        _put(found, "gateway", [{**_timed(e), "said": e.kind.value} for e in sent])
-        _put(found, "mails", [_mail(m) for m in mails])
-        _put(found, "post", [_timed(e) for e in posts])
+        put_lines(found, "register", [_at(e.place) for e in rows])
+        put_lines(found, "gateway", [{**_timed(e), "said": e.kind.value} for e in sent])
+        put_lines(found, "mails", [mail_line(m) for m in mails])
+        put_lines(found, "post", [_timed(e) for e in posts])
         if pair.result is Result.EXEMPT:
             first = mails[0].time if mails else None
             found["exempt"] = _exempt(pair, document, first, proofs)
@@ -264,7 +264,7 @@ def _exempt(
     return found
 
 
-def _put(entry: Line, name: str, lines: list[Line]) -> None:
+def put_lines(entry: Line, name: str, lines: list[Line]) -> None:
     """A bounded list under its name, with the total when it was cut."""
     if lines:
         entry[name] = lines[:LINES]
@@ -293,10 +293,12 @@ def _timed(event: DocumentEvent) -> Line:
     return {"time": event.time.isoformat() if event.time else None, **_at(event.place)}
 
 
-def _mail(mail: Graded) -> Line:
+def mail_line(mail: Graded) -> Line:
+    """One mail as evidence: where it stands, and keyed hashes of the mailboxes that it reached."""
     return {
         "grade": mail.grade.value,
         "time": mail.time.isoformat(),
         "queue_id": mail.place.ref,
         **_at(mail.place),
+        **({"mailboxes": list(mail.mailboxes)} if mail.mailboxes else {}),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
@@ -13,16 +13,18 @@ import msgspec
 from checks.documents.events import DocumentKey
 from checks.documents.numbers import cell_key
 from checks.documents.went import unpacked
-from checks.results import Result, Scan
+from checks.results import Result, Scan, ScanInfo
 from checks.texts import clean, day, percent
 from reports.explain.cases import Cases, entries, key_of, text
 from reports.explain.model import Case, Explanation, RowView
+from reports.explain.sightings import with_repeats
 from reports.explain.words import rule, term
 from reports.voice import CHECK_TEXTS
 
 FAMILY = "documents"
 ROUTED = f"{FAMILY}.routed"
 _SHORTEST = 4
+Rows = Callable[[str], Iterable[tuple[ScanInfo, Result]]]
 _COUNTS = (
     "due", "routed", "copy", "early", "late", "sent_no_receipt", "refused", "bypass", "paper",
     "no_trace", "pending", "exempt", "revoked", "unregistered",
@@ -33,8 +35,12 @@ class ExplainError(ValueError):
     """One clear line: what was asked, what is wrong with it, the remedy."""
 
 
-def explain(scan: Scan, asked: str, unit: str, language: str) -> Explanation:
+def explain(
+    scan: Scan, asked: str, unit: str, language: str, earlier: Rows | None = None
+) -> Explanation:
     """What led to a row (by fingerprint) or to what is said of a document (by number, of `unit`).
+
+    `earlier` gives the stored rows of a unit that tell of mailboxes, those of this scan as well.
 
     Raises:
         ExplainError: the id or unit is not known, is ambiguous, or is no matter of documents.
@@ -44,12 +50,23 @@ def explain(scan: Scan, asked: str, unit: str, language: str) -> Explanation:
     key = cell_key(asked) if re.match(r"\s*\d", asked) and "/" in asked else None
     if key is None:
         row = _row(scan, asked, unit)
-        return _of_row(scan, row, asked, language)
+        unit, made = row.unit, _of_row(scan, row, asked, language)
+        return _with_repeats(scan, made, (unit, language), earlier)
     if not unit:
         raise ExplainError(
             f"{clean(asked)!r} is a document number, and every unit has its own: add --unit ID"
         )
-    return _of_document(scan, key, asked, unit, language)
+    made = _of_document(scan, key, asked, unit, language)
+    return _with_repeats(scan, made, (unit, language), earlier)
+
+
+def _with_repeats(
+    scan: Scan, made: Explanation, about: tuple[str, str], earlier: Rows | None
+) -> Explanation:
+    told = any(line.mailboxes for c in made.cases for s in c.sources for line in s.lines)
+    if earlier is None or not told:
+        return made
+    return with_repeats(made, earlier(about[0]), about[1], ZoneInfo(scan.info.timezone))
 
 
 def _code(row: Result) -> str:
@@ -171,8 +188,9 @@ def _with_trace(
     trace = traced.get((text(entry, "key"), text(entry, "recipient")))
     if trace is None or trace is entry:
         return entry
-    # Where the trace has the mails, the one line of the entry is among them.
-    rest = {k: v for k, v in entry.items() if k != "place" or "mails" not in trace}
+    # Where the trace has the mails, the lines of the entry are among them.
+    told = ("place", "also", "total_also") if "mails" in trace else ()
+    rest = {k: v for k, v in entry.items() if k not in told}
     return {**trace, **rest}
 
 

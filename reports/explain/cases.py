@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from checks.documents.events import DocumentKey
 from checks.documents.numbers import cell_key
+from checks.pseudonyms import MORE, SHOWN
 from checks.results import Result
 from checks.texts import clean
 from inventory.model import Inventory
@@ -18,6 +20,7 @@ _TELLING = ("key", "secret", "place", "sha256")
 """What makes an entry of a list one document's."""
 _SOURCES = ("register", "gateway", "mails", "post")
 _RESULTS = {"documents.unregistered": "unregistered"}
+_HASH = re.compile(r"[0-9a-f]{16}")
 Entry = Mapping[str, Any]
 
 
@@ -39,6 +42,18 @@ def text(entry: Entry, key: str) -> str:
 def key_of(entry: Entry) -> DocumentKey | None:
     """The number that an entry speaks of; None of a secret or when there is none."""
     return None if entry.get("secret") else cell_key(text(entry, "key"))
+
+
+def hashes(entry: Entry) -> list[str]:
+    """The keyed hashes of the mailboxes that a line reached; what is none is left out."""
+    found = entry.get("mailboxes")
+    listed = found if isinstance(found, list | tuple) else ()
+    return [h for h in listed if isinstance(h, str) and (h == MORE or _HASH.fullmatch(h))]
+
+
+def short(mailbox: str) -> str:
+    """A hash as people are shown it."""
+    return "…" if mailbox == MORE else mailbox[:SHOWN]
 
 
 class Cases:
@@ -84,8 +99,10 @@ class Cases:
             yield self._listed("outage", lines, None)
         if text(entry, "place"):
             source = "mails" if text(entry, "mailed") or text(entry, "queue_id") else "gateway"
+            lines = [self._line(entry), *self._lines(entry.get("also"))]
+            total = entry.get("total_also")
             yield self._listed("mails" if check == "documents.bypass" else source,
-                               [self._line(entry)], None)  # fmt: skip
+                               lines, total + 1 if isinstance(total, int) else None)  # fmt: skip
 
     def _listed(self, source: str, lines: list[LineView], total: object) -> Lines:
         count = total if isinstance(total, int) and total > len(lines) else len(lines)
@@ -107,6 +124,7 @@ class Cases:
             said=term("said", said, self._language) if said else "",
             queue_id=text(entry, "queue_id"),
             grade=term("grades", grade, self._language) if grade else "",
+            mailboxes=tuple(short(h) for h in hashes(entry)),
         )
 
     def _facts(self, entry: Entry) -> Iterator[tuple[str, str]]:

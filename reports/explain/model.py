@@ -32,6 +32,8 @@ class LineView(Value, frozen=True):
     """What the line says happened, in words."""
     queue_id: str = ""
     grade: str = ""
+    mailboxes: tuple[str, ...] = ()
+    """The beginnings of the keyed hashes of the mailboxes that a mail reached; `…` for more."""
 
 
 class Lines(Value, frozen=True):

@@ -73,6 +73,9 @@ def _line(line: LineView, language: str, zone: ZoneInfo) -> str:
         line.said,
         line.grade,
         f"{term('heads', 'queue', language)} {line.queue_id}" if line.queue_id else "",
+        f"{term('heads', 'mailbox', language)} {', '.join(line.mailboxes)}"
+        if line.mailboxes
+        else "",
         f"SHA-256 {line.sha256}" if line.sha256 else "",
     ]
     return " · ".join(p for p in parts if p)

@@ -308,10 +308,13 @@ class Store:
         """A whole scan; rows are in the order of unit, system, target, check and subject."""
         return self._read(lambda c: reads.scan(c, scan_id))
 
-    def results_of(self, scan_id: str, checks: Sequence[str] = ()) -> list[Result]:
-        """The rows of a scan, finished or not, in the order of `load`; of some checks only."""
+    def results_of(self, scan_id: str, checks: Sequence[str] = (), unit: str = "") -> list[Result]:
+        """The rows of a scan, finished or not, in the order of `load`; of some checks only.
+
+        With `checks` those of one `unit` only can be asked for.
+        """
         if checks:
-            return self._read(lambda c: reads.results_of_checks(c, scan_id, checks))
+            return self._read(lambda c: reads.results_of_checks(c, scan_id, checks, unit))
         return self._read(lambda c: reads.results(c, scan_id))
 
     def recall(self, kind: str, subject: str | None = None) -> dict[str, tuple[Memory, ...]]:

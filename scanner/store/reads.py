@@ -101,10 +101,14 @@ def results(connection: Connection, scan_id: str) -> list[Result]:
     return sorted((_result(data) for data in found), key=_row_order)
 
 
-def results_of_checks(connection: Connection, scan_id: str, checks: Sequence[str]) -> list[Result]:
-    """The rows of some checks only, in the same order."""
-    ids = tables.results.c.check_id.in_([to_column(check) for check in checks])
-    found = connection.scalars(_data(tables.results, scan_id).where(ids))
+def results_of_checks(
+    connection: Connection, scan_id: str, checks: Sequence[str], unit: str = ""
+) -> list[Result]:
+    """The rows of some checks only, or of those of one unit, in the same order."""
+    table = tables.results.c
+    wanted: list[ColumnElement[bool]] = [table.check_id.in_([to_column(c) for c in checks])]
+    wanted += [table.unit == to_column(unit)] if unit else []
+    found = connection.scalars(_data(tables.results, scan_id).where(*wanted))
     return sorted((_result(data) for data in found), key=_row_order)
 
 

@@ -90,6 +90,8 @@ def mailed(
     clock: str = "16:00",
     sender: str = "hoankiem.gov.vn",
     trace: MailTrace | None = None,
+    *,
+    mailboxes: tuple[str, ...] = (),
     **of: Any,
 ) -> DocumentEvent:
     base = trace or MailTrace(found=FoundIn.NAME, size=250_000, leading=True)
@@ -101,6 +103,7 @@ def mailed(
         sender=sender,
         recipient=to,
         mail=msgspec.structs.replace(base, sender=sender),
+        mailboxes=mailboxes,
     )
 
 
