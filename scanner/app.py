@@ -62,6 +62,14 @@ def collector(project: Project) -> Collector:
     )
 
 
+class Scanned(msgspec.Struct, frozen=True):
+    """A scan that is over: what it brought lies in the store."""
+
+    info: ScanInfo
+    rest: Plan
+    """The cases that a stopped scan did not reach."""
+
+
 def scan(
     project: Project,
     store: Store,
@@ -70,11 +78,11 @@ def scan(
     resume_since: dt.datetime | None = None,
     stop: threading.Event | None = None,
     watch: Callable[[engine.Progress], None] = lambda _: None,
-) -> Scan:
+) -> Scanned:
     """Scan the selection and store it; a stopped scan comes back with `complete` false.
 
-    With `resume_since` the latest unfinished scan of the same question goes on where it was
-    stopped, if it began at that time or later.
+    Its rows are not in memory then: `rows_of` reads them. With `resume_since` the latest unfinished
+    scan of the same question goes on where it was stopped, if it began at that time or later.
     """
     stop = stop or threading.Event()
     whole = project.plan(selection)
@@ -95,13 +103,17 @@ def scan(
             keep=store,
             watch=watch,
         )
-    done = store.done_cases(info.id)
-    found = store.load(info.id)
-    if stop.is_set() and len(done) < len(whole.cases):
-        return engine.with_the_unscanned(found, whole, done)
-    whole_scan = _finish(store, found)
+    rest = whole.without(store.done_cases(info.id)) if stop.is_set() else Plan(())
+    if rest.cases:
+        return Scanned(info, rest)
+    info = _finish(store, info)
     _let_go(project, store)
-    return whole_scan
+    return Scanned(info, rest)
+
+
+def rows_of(store: Store, scanned: Scanned) -> Scan:
+    """A scan with all of its rows, and one for each case that it did not reach."""
+    return engine.with_the_unscanned(store.load(scanned.info.id), scanned.rest)
 
 
 @contextmanager
@@ -144,17 +156,17 @@ def _until(started: dt.datetime, days: int) -> dt.datetime | None:
     return started + dt.timedelta(days=days) if days else None
 
 
-def _finish(store: Store, found: Scan) -> Scan:
-    judged = sum(r.status in engine.JUDGED for r in found.results)
+def _finish(store: Store, info: ScanInfo) -> ScanInfo:
+    counts = store.counts(info.id)
     info = msgspec.structs.replace(
-        found.info,
+        info,
         finished=utc_now(),
         complete=True,
-        planned=len(found.results),
-        judged=judged,
+        planned=sum(counts.values()),
+        judged=sum(n for status, n in counts.items() if status in engine.JUDGED),
     )
     store.finish(info)
-    return msgspec.structs.replace(found, info=info)
+    return info
 
 
 def _let_go(project: Project, store: Store) -> None:

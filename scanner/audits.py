@@ -49,7 +49,7 @@ def audit(
     now = app.utc_now()
     since = now.isoformat(timespec="seconds")
     with only_one(project.folder / "audit.lock", since), Store.open(project.store_url) as store:
-        found = app.scan(
+        scanned = app.scan(
             project,
             store,
             Selection(),
@@ -59,11 +59,12 @@ def audit(
         )
         written = app.report(
             store,
-            scan_id=found.info.id,
+            scan_id=scanned.info.id,
             forms=(),
             language=project.settings.language,
             out=out or project.folder / "reports",
         )
+        found = app.rows_of(store, scanned)
         summary = app.printed(store, found, "table", language, color=False)
     return Round(found, summary, tuple(written))
 

@@ -259,9 +259,9 @@ def _count(counts: dict[Status, int], results: Iterable[Result]) -> None:
         counts[row.status] += 1
 
 
-def with_the_unscanned(scan: Scan, plan: Plan, done: frozenset[str]) -> Scan:
-    """A stopped scan with a row for every case not in `done`: nothing is left out."""
-    rows = tuple(_not_reached(case) for case in plan.without(done).cases)
+def with_the_unscanned(scan: Scan, rest: Plan) -> Scan:
+    """A stopped scan with a row for every case that it did not reach: nothing is left out."""
+    rows = tuple(_not_reached(case) for case in rest.cases)
     return msgspec.structs.replace(scan, results=scan.results + rows)
 
 

@@ -34,14 +34,15 @@ def scan(given: dict[str, Any], more: dict[str, float]) -> int:
     project = msgspec.structs.replace(project, settings=settings)
     selection = Selection(servers=tuple(given["servers"])) if "servers" in given else Selection()
     with Store.open(given["store"]) as store:
-        found = app.scan(project, store, selection)
-    for outcome in found.targets:
+        scanned = app.scan(project, store, selection)
+        outcomes = store.targets(scanned.info.id)
+    for outcome in outcomes:
         if outcome.outcome != "ok":
             print(outcome, file=sys.stderr)
-    VISITS.extend(outcome.seconds for outcome in found.targets)
-    more["longest"] = max(outcome.seconds for outcome in found.targets)
-    more["late"] = sum(outcome.seconds > ssh.host_timeout for outcome in found.targets)
-    return sum(o.outcome == "ok" for o in found.targets)
+    VISITS.extend(outcome.seconds for outcome in outcomes)
+    more["longest"] = max(outcome.seconds for outcome in outcomes)
+    more["late"] = sum(outcome.seconds > ssh.host_timeout for outcome in outcomes)
+    return sum(o.outcome == "ok" for o in outcomes)
 
 
 def _spent() -> float:

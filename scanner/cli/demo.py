@@ -41,7 +41,8 @@ def demo(units: int, out: Path, seed: int) -> int:
         def scan(folder: Path) -> Scan:
             project = open_project(folder)
             with Store.open(project.store_url) as store:
-                return app.scan(project, store, Selection(), stop=stop, watch=watch)
+                scanned = app.scan(project, store, Selection(), stop=stop, watch=watch)
+                return app.rows_of(store, scanned)
 
         lots = random.Random(seed)  # noqa: S311 - which unit is planted with what, not a secret
         differences = run_demo(out, units, app.utc_now(), lots, scan, note, language=LANGUAGE)

@@ -91,7 +91,7 @@ def scan(**given: Any) -> int:  # noqa: ANN401
         stopping() as stop,
         progress(quiet=given["quiet"], color=not given["no_color"]) as watch,
     ):
-        found = app.scan(
+        scanned = app.scan(
             project,
             store,
             wanted,
@@ -99,6 +99,7 @@ def scan(**given: Any) -> int:  # noqa: ANN401
             stop=stop,
             watch=watch,
         )
+        found = app.rows_of(store, scanned)
         color = not given["no_color"]
         text = app.printed(store, found, given["form"], LANGUAGE, color=color)
     if given["output"]:

@@ -6,9 +6,10 @@ Packed bytes are msgpack, or zlib of that when they start with `x`, as no msgpac
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -94,6 +95,12 @@ def from_column(text: str) -> str:
         return text
     plain = {"\\": "\\", "0": "\0"}
     return _escaped.sub(lambda m: plain.get(m[1]) or chr(int(m[1][1:], 16)), text)
+
+
+def batch_of(keys: Sequence[str]) -> dict[str, object]:
+    """Texts of columns that belong together as one value, under a name of its own."""
+    data = pack(keys)
+    return {"batch": hashlib.sha256(data).hexdigest()[:16], "cases": data}
 
 
 def to_micros(when: dt.datetime) -> int:

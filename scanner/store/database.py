@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, select, update
 
 from checks.evidence import Evidence
 from checks.model import Memory, Status
@@ -155,6 +155,8 @@ class Store:
                 if tuple(known) == (plan_digest, 0):
                     return
                 raise StoreError(f"store {self._place} has another scan {info.id}: scan anew")
+            # What a scan saw that was killed, and that nobody went on with, is known from here on.
+            self._settle(connection, tables.scans.c.complete == 0)
             self._statements.keep_inventory(connection, digest, data)
             connection.execute(tables.scans.insert(), row)
 
@@ -176,12 +178,9 @@ class Store:
         """
         started, scan = self._start_of(scan_id), to_column(scan_id)
         outputs, answers = writes.evidence_rows(scan, evidence, self._cap)
-        turned = writes.turn_rows(started, results)
         batch: writes.Batch = {
             "cases": writes.case_rows(scan, case_keys),
             "results": writes.result_rows(scan, results),
-            "unturn": turned,
-            "turns": turned,
             "evidence": outputs,
             "answers": answers,
             "memories": writes.memory_rows(started, memories),
@@ -192,15 +191,24 @@ class Store:
     def finish(self, info: ScanInfo) -> None:
         """Store the final word on a scan (figures, `finished`, `complete`)."""
         values = {"info": pack(info), "complete": int(info.complete)}
-        changed = self._write(
-            lambda c: (
-                c.execute(
-                    update(tables.scans).where(reads.is_scan(info.id)).values(values)
-                ).rowcount
-            )
-        )
-        if not changed:
-            raise self._no_scan(info.id)
+        self._start_of(info.id)
+
+        def work(connection: Connection) -> None:
+            connection.execute(update(tables.scans).where(reads.is_scan(info.id)).values(values))
+            self._settle(connection, reads.is_scan(info.id))
+
+        self._write(work)
+
+    def _settle(self, connection: Connection, which: ColumnElement[bool]) -> None:
+        """Write the turns of some scans, and anew of later ones that compared with less."""
+        s = tables.scans.c
+        due = set(connection.scalars(select(s.id).where(which)))
+        first = select(func.min(s.started)).where(which).scalar_subquery()
+        since = select(s.id, s.started).where(s.started >= first).order_by(s.started)
+        changed = False
+        for scan, started in connection.execute(since).all():
+            if changed or scan in due:
+                changed |= self._statements.settle(connection, scan, started)
 
     def prune(self, keep_days: int, now: dt.datetime) -> int:
         """Remove scans older than `keep_days`, but the last complete one of each selection.
@@ -273,6 +281,14 @@ class Store:
         if found is None or found.complete:
             return None
         return None if not_before and found.started < not_before else found
+
+    def counts(self, scan_id: str) -> dict[Status, int]:
+        """How many rows of a scan, finished or not, have each status."""
+        return self._read(lambda c: reads.counts(c, scan_id))
+
+    def targets(self, scan_id: str) -> tuple[TargetOutcome, ...]:
+        """How the visits of a scan went so far, in the order of unit and target."""
+        return self._read(lambda c: reads.targets(c, scan_id))
 
     def done_cases(self, scan_id: str) -> frozenset[str]:
         """Keys of the cases that a scan has judged."""

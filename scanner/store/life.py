@@ -7,10 +7,9 @@ any unit that compares; turns are in the order of their times.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from checks.model import STATUS_ORDER, Status
-from checks.results import Result
+from checks.model import Status
 
 Turns = Sequence[tuple[int, str]]
 
@@ -21,16 +20,7 @@ STATE = {
     Status.PASS: "pass",
     Status.NOT_APPLICABLE: "none",
 }
-"""The state that a row's status stands for."""
-
-
-def states(results: Iterable[Result]) -> dict[str, str]:
-    """State by fingerprint; of several rows with one fingerprint the worst counts."""
-    worst: dict[str, Status] = {}
-    for row in results:
-        before = worst.get(row.fingerprint, row.status)
-        worst[row.fingerprint] = min(before, row.status, key=STATUS_ORDER.index)
-    return {key: STATE[status] for key, status in worst.items()}
+"""The state that a row's status stands for; of several rows of one fingerprint the worst."""
 
 
 def open_since(turns: Turns, now: int) -> int:

@@ -6,11 +6,14 @@ A step, once released, is never changed: later layouts get a step of their own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 import msgspec
 from sqlalchemy import Connection, func, insert, inspect, select
 
+from scanner.store.codec import batch_of
 from scanner.store.errors import foreign, newer
+from scanner.store.tables import judged
 from scanner.store.tables import migrations as applied
 
 
@@ -55,6 +58,24 @@ CREATE TABLE turns (
     PRIMARY KEY (fingerprint, started)) {by_key}
 """
 _KEYS = "CREATE TABLE keys (name TEXT PRIMARY KEY, data {blob} NOT NULL)"
+_JUDGED = """
+CREATE TABLE judged (
+    scan TEXT NOT NULL REFERENCES scans (id) ON DELETE CASCADE, batch TEXT NOT NULL,
+    cases {blob} NOT NULL, PRIMARY KEY (scan, batch))
+"""
+
+
+def _judged(connection: Connection) -> None:
+    """One row for what was judged together instead of one for each case; only unfinished scans."""
+    _statements(connection, _JUDGED)
+    found = connection.exec_driver_sql(
+        "SELECT scan, key FROM cases WHERE scan IN (SELECT id FROM scans WHERE complete = 0) "
+        "ORDER BY scan"
+    )
+    for scan, rows in groupby(found.all(), key=lambda row: row.scan):
+        row = {"scan": scan, **batch_of([row.key for row in rows])}
+        connection.execute(insert(judged), row)
+    connection.exec_driver_sql("DROP TABLE cases")
 
 
 def _statements(connection: Connection, text: str) -> None:
@@ -67,6 +88,7 @@ def _statements(connection: Connection, text: str) -> None:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "scans, results, evidence, memories, turns", lambda c: _statements(c, _FIRST)),
     Migration(2, "keys", lambda c: _statements(c, _KEYS)),
+    Migration(3, "judged cases by the batch", _judged),
 )
 
 

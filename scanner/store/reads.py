@@ -11,20 +11,22 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 
 from checks.evidence import Evidence, Failure, FailureKind
-from checks.model import Memory
+from checks.model import STATUS_ORDER, Memory, Status
 from checks.results import Result, Scan, ScanInfo, TargetOutcome
 from inventory.model import Inventory
 from scanner.store import tables
 from scanner.store.codec import from_column, from_micros, to_column, unpacker
+from scanner.store.life import STATE
 
 read_info = unpacker(ScanInfo)
 _inventory = unpacker(Inventory)
 _outcome = unpacker(TargetOutcome)
 _result = unpacker(Result)
 _answer = unpacker(Evidence)
+_keys = unpacker(list[str])
 _scan = tables.scans.c
 
 
@@ -86,11 +88,10 @@ def scan(connection: Connection, scan_id: str) -> Scan:
     head = connection.execute(joined.where(is_scan(scan_id))).one_or_none()
     if head is None:
         raise NoScanError(scan_id)
-    visited = [_outcome(d) for d in connection.scalars(_data(tables.targets, scan_id))]
     return Scan(
         info=read_info(head.info),
         inventory=_inventory(head.data),
-        targets=tuple(sorted(visited, key=lambda t: (t.unit, t.target))),
+        targets=targets(connection, scan_id),
         results=tuple(results(connection, scan_id)),
     )
 
@@ -124,8 +125,27 @@ def _data(table: Table, scan_id: str) -> Select[bytes]:
 
 def done_cases(connection: Connection, scan_id: str) -> frozenset[str]:
     """Keys of the cases that a scan has judged."""
-    wanted = select(tables.cases.c.key).where(tables.cases.c.scan == to_column(scan_id))
-    return frozenset(from_column(key) for key in connection.scalars(wanted))
+    wanted = select(tables.judged.c.cases).where(tables.judged.c.scan == to_column(scan_id))
+    batches = map(_keys, connection.scalars(wanted))
+    return frozenset(from_column(key) for keys in batches for key in keys)
+
+
+def counts(connection: Connection, scan_id: str) -> dict[Status, int]:
+    """How many rows of a scan have each status."""
+    r = tables.results.c
+    wanted = (
+        select(r.status, func.count().label("n"))
+        .where(r.scan == to_column(scan_id))
+        .group_by(r.status)
+    )
+    found = {row.status: row.n for row in connection.execute(wanted)}
+    return {status: found.get(status.value, 0) for status in Status}
+
+
+def targets(connection: Connection, scan_id: str) -> tuple[TargetOutcome, ...]:
+    """How the visits of a scan went, in the order of unit and target."""
+    visited = [_outcome(data) for data in connection.scalars(_data(tables.targets, scan_id))]
+    return tuple(sorted(visited, key=lambda t: (t.unit, t.target)))
 
 
 def recall(
@@ -187,18 +207,49 @@ def _inflate(data: bytes | None) -> bytes | None:
 
 
 def lives(
-    connection: Connection, scan_id: str, statuses: Sequence[str], until: int
+    connection: Connection, scan_id: str, statuses: Sequence[Status], start: int
 ) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-    """Fingerprint and turns up to `until` of each row of a scan that has one of the statuses."""
-    r, t = tables.results.c, tables.turns.c
-    mine = r.scan == to_column(scan_id)
-    now = select(r.fingerprint).where(mine, r.status.in_(statuses)).distinct()
+    """Fingerprint and turns of each row of a scan that has one of the statuses.
+
+    The last turn may be the scan's own, at its `start`: it is read from the rows themselves, so a
+    scan that was killed has a life as well.
+    """
+    t = tables.turns.c
+    now = _worst(connection, scan_id, statuses)
+    asked = tables.results.c.fingerprint
+    mine = select(asked).where(_has(scan_id, statuses)).distinct()
     past = select(t.fingerprint, t.started, t.state).where(
-        t.fingerprint.in_(now), t.started <= until
+        t.fingerprint.in_(mine), t.started < start
     )
     found = connection.execute(past.order_by(t.fingerprint, t.started))
-    for key, rows in groupby(found, key=lambda row: row.fingerprint):
-        yield from_column(key), [(row.started, row.state) for row in rows]
+    before = {
+        key: [(row.started, row.state) for row in rows]
+        for key, rows in groupby(found, key=lambda row: row.fingerprint)
+    }
+    for key, status in sorted(now.items()):
+        turns = before.get(key, [])
+        if not turns or turns[-1][1] != STATE[status]:
+            turns.append((start, STATE[status]))
+        yield from_column(key), turns
+
+
+def _has(scan_id: str, statuses: Sequence[Status]) -> ColumnElement[bool]:
+    r = tables.results.c
+    return (r.scan == to_column(scan_id)) & r.status.in_([s.value for s in statuses])
+
+
+def _worst(connection: Connection, scan_id: str, statuses: Sequence[Status]) -> dict[str, Status]:
+    """The worst status by the fingerprint of each row that has one of the statuses."""
+    r = tables.results.c
+    asked = select(r.fingerprint).where(_has(scan_id, statuses))
+    rows = select(r.fingerprint, r.status).where(
+        r.scan == to_column(scan_id), r.fingerprint.in_(asked)
+    )
+    worst: dict[str, Status] = {}
+    for key, text in connection.execute(rows):
+        status = Status(text)
+        worst[key] = min(worst.get(key, status), status, key=STATUS_ORDER.index)
+    return worst
 
 
 def key(connection: Connection, name: str) -> bytes | None:

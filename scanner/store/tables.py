@@ -46,7 +46,14 @@ targets = Table(
     Column("outcome", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
-cases = Table("cases", metadata, _of_scan(), Column("key", Text, primary_key=True))
+# The keys of the cases that were judged and stored together.
+judged = Table(
+    "judged",
+    metadata,
+    _of_scan(),
+    Column("batch", Text, primary_key=True),
+    Column("cases", LargeBinary, nullable=False),
+)
 results = Table(
     "results",
     metadata,

@@ -14,24 +14,22 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Table,
-    Text,
-    bindparam,
     case,
     delete,
     func,
     insert,
-    literal_column,
+    literal,
     select,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql.dml import Delete, Insert
+from sqlalchemy.sql.dml import Insert
 
 from checks.evidence import Evidence
-from checks.model import Memory
+from checks.model import STATUS_ORDER, Memory
 from checks.results import Result, TargetOutcome
 from scanner.store import tables
-from scanner.store.codec import pack, to_column, to_micros
-from scanner.store.life import states
+from scanner.store.codec import batch_of, pack, to_column, to_micros
+from scanner.store.life import STATE
 
 Row = dict[str, Any]
 Batch = dict[str, list[Row]]
@@ -85,13 +83,6 @@ def result_rows(scan: str, results: Iterable[Result]) -> list[Row]:
     return rows
 
 
-def turn_rows(started: int, results: Iterable[Result]) -> list[Row]:
-    """The state of every row at the scan's start; the statement keeps only those that turned."""
-    return [
-        {"f": to_column(key), "t": started, "s": state} for key, state in states(results).items()
-    ]
-
-
 def memory_rows(started: int, memories: Iterable[Memory]) -> list[Row]:
     """Rows of memories; what does not say when it was seen was seen by this scan."""
     return [
@@ -123,8 +114,8 @@ def target_rows(scan: str, outcomes: Iterable[TargetOutcome]) -> list[Row]:
 
 
 def case_rows(scan: str, keys: Sequence[str]) -> list[Row]:
-    """Rows of judged cases."""
-    return [{"scan": scan, "key": to_column(key)} for key in keys]
+    """The row of the cases that were judged together; none for none."""
+    return [{"scan": scan, **batch_of([to_column(key) for key in keys])}] if keys else []
 
 
 class Statements:
@@ -135,18 +126,13 @@ class Statements:
         self._insert = _postgresql_insert() if postgres else sqlite.insert
         # The driver gets rows by name.
         named = dialect if postgres else sqlite.dialect(paramstyle="named")
-        made: dict[str, Insert | Delete] = {
+        made: dict[str, Insert] = {
             "targets": self._replace(tables.targets),
-            "cases": self._insert(tables.cases).on_conflict_do_nothing(),
+            "cases": self._insert(tables.judged).on_conflict_do_nothing(),
             "results": self._replace(tables.results),
             "evidence": self._evidence(),
             "answers": self._replace(tables.answers),
             "memories": self._memories(),
-            "unturn": delete(tables.turns).where(
-                tables.turns.c.fingerprint == bindparam("f", type_=Text),
-                tables.turns.c.started == bindparam("t", type_=BigInteger),
-            ),
-            "turns": _turns(),
         }
         self.texts = {name: str(one.compile(dialect=named)) for name, one in made.items()}
 
@@ -155,6 +141,21 @@ class Statements:
         for name, rows in batch.items():
             if rows:
                 connection.exec_driver_sql(self.texts[name], rows)
+
+    def settle(self, connection: Connection, scan: str, started: int) -> bool:
+        """Write which rows of a scan turned: those whose state is another than the one before.
+
+        May be done again, when there are more rows or an earlier scan was settled late. Tells
+        whether that is other than what was written before.
+        """
+        t, mine = tables.turns.c, tables.results.c.scan == scan
+        own = select(tables.results.c.fingerprint).where(mine)
+        ours = (t.started == started) & t.fingerprint.in_(own)
+        known = select(t.fingerprint, t.state).where(ours)
+        before = set(connection.execute(known))
+        connection.execute(delete(tables.turns).where(ours))
+        added = connection.execute(_turned(scan, started)).rowcount
+        return added != len(before) or before != set(connection.execute(known))
 
     def keep_inventory(self, connection: Connection, digest: str, data: bytes) -> None:
         """Write an inventory unless the same is there already."""
@@ -216,20 +217,22 @@ def _postgresql_insert() -> Callable[[Table], Any]:
     return postgresql.insert
 
 
-def _turns() -> Insert:
-    table = tables.turns
-    mark, start = bindparam("f", type_=Text), bindparam("t", type_=BigInteger)
-    state = bindparam("s", type_=Text)
+def _turned(scan: str, started: int) -> Insert:
+    table, r = tables.turns, tables.results.c
+    rank = case({status.value: n for n, status in enumerate(STATUS_ORDER)}, value=r.status)
+    worst = select(r.fingerprint, func.min(rank).label("rank")).where(r.scan == scan)
+    now = worst.group_by(r.fingerprint).subquery()
+    state = case({n: STATE[status] for n, status in enumerate(STATUS_ORDER)}, value=now.c.rank)
     earlier = table.alias("earlier")
     last = select(func.max(earlier.c.started)).where(
-        earlier.c.fingerprint == mark, earlier.c.started < start
+        earlier.c.fingerprint == now.c.fingerprint, earlier.c.started < started
     )
     before = (
         select(table.c.state)
-        .where(table.c.fingerprint == mark, table.c.started == last.scalar_subquery())
+        .where(table.c.fingerprint == now.c.fingerprint, table.c.started == last.scalar_subquery())
         .scalar_subquery()
     )
-    new = select(mark, start, state).where(
-        func.coalesce(before, literal_column("''", Text)) != state
+    new = select(now.c.fingerprint, literal(started, BigInteger), state).where(
+        func.coalesce(before, "") != state
     )
     return insert(table).from_select(["fingerprint", "started", "state"], new)

@@ -30,7 +30,7 @@ def now() -> dt.datetime:
 def real_scan(folder: Path) -> Scan:
     project = open_project(folder)
     with Store.open(project.store_url) as store:
-        return app.scan(project, store, Selection())
+        return app.rows_of(store, app.scan(project, store, Selection()))
 
 
 @pytest.mark.slow

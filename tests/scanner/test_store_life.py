@@ -239,6 +239,35 @@ def test_scans_that_end_out_of_order_keep_their_own_order(place: str) -> None:
             store.begin(info(number), INVENTORY, "plan")
         for number, status in ((2, FAIL), (0, FAIL), (1, PASS)):
             store.save(info(number).id, ["a"], [row("a", status)], [], [], [])
+            store.finish(msgspec.structs.replace(info(number), complete=True))
         assert store.opened(info(2).id) == {mark("a"): START + 2 * HOUR}
         assert store.reopened(info(2).id) == {mark("a")}
         assert store.opened(info(0).id) == {mark("a"): START}
+
+
+def test_what_a_killed_scan_saw_is_part_of_the_life(place: str) -> None:
+    with Store.open(place) as store:
+        fill(store, {"a": history("F")})
+        for number in (1, 2):
+            store.begin(info(number), INVENTORY, "plan")
+        store.save(info(1).id, ["a"], [row("a", PASS)], [], [], [])
+        store.save(info(2).id, ["a"], [row("a", FAIL)], [], [], [])
+        assert store.opened(info(1).id) == {}
+        assert store.opened(info(2).id) == {mark("a"): START}  # the killed one may yet go on
+        store.begin(info(3), INVENTORY, "plan")
+        store.save(info(3).id, ["a"], [row("a", FAIL)], [], [], [])
+        assert store.opened(info(3).id) == {mark("a"): START + 2 * HOUR}
+        assert store.reopened(info(3).id) == {mark("a")}
+
+
+def test_an_earlier_scan_that_ends_late_changes_the_life_after_it(place: str) -> None:
+    with Store.open(place) as store:
+        fill(store, {"a": history("F")})
+        for number in (1, 2):
+            store.begin(info(number), INVENTORY, "plan")
+        for number, status in ((2, FAIL), (1, PASS)):
+            store.save(info(number).id, ["a"], [row("a", status)], [], [], [])
+            store.finish(msgspec.structs.replace(info(number), complete=True))
+        store.begin(info(3), INVENTORY, "plan")
+        store.save(info(3).id, ["a"], [row("a", FAIL)], [], [], [])
+        assert store.opened(info(3).id) == {mark("a"): START + 2 * HOUR}

@@ -43,7 +43,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> dt.datetime:
 def scanned(town: Town, place: Path) -> Scan:
     project = open_project(town.folder)
     with Store.open(place) as store:
-        return app.scan(project, store, Selection(checks=("documents.*",)))
+        scanned = app.scan(project, store, Selection(checks=("documents.*",)))
+        return app.rows_of(store, scanned)
 
 
 def test_every_kind_of_source_is_planted() -> None:
