@@ -19,7 +19,7 @@ from checks.documents.sources.amavis import Tasks
 from checks.documents.sources.logfiles import LogFile, in_order, pieces
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.mails import Contents, MailLog, Tally
-from checks.documents.sources.postfix_lines import Piece
+from checks.documents.sources.postfix_lines import Piece, stamp_of, task_of
 from checks.documents.sources.uploads import Hashes, Others, Uploads, queue_hash
 from checks.evidence import Unparsable
 from checks.files import FileEntry
@@ -103,15 +103,16 @@ class FilterReader:
         last, stamp, hour = 0, b"", b""
         for text in pieces(file):
             piece = Piece(file.name, text, last)
-            for found in piece.needed():
-                if found[3] is not None:
+            for line, host, queue, _ in piece.needed():
+                if queue:
                     continue
                 self.tally.lines += 1
-                stamp = found[1]
+                stamp = stamp_of(line)
                 if stamp[:13] != hour:
                     hour = stamp[:13]
                     self.tally.seen(stamps.read(stamp))
-                ended = self._tasks.read(found[2], found[5], partial(piece.place, found, b""))
+                place = partial(piece.place, line, b"")
+                ended = self._tasks.read(host, task_of(line), place)
                 if ended is not None and ended[0]:
                     self._passed(*ended)
             last = piece.last

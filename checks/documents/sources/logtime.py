@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 STAMP = rb"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 """Either style, as a pattern over bytes."""
-QUICK_STAMP = rb"\d{4}-[0-9T:.+Z-]++|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
+QUICK_STAMP = rb"\d...-..-..T[^ ]++|[A-Z].. .. .{8}"
 """The same for where every nanosecond counts: it also takes what is no time at all."""
 _ISO = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4}\b)?"
 _AT_START = re.compile(rb"^(?:\d+:)?(" + _ISO + rb"|" + STAMP + rb")[ ,]", re.MULTILINE)
@@ -87,9 +87,11 @@ class StampReader:
             except (ValueError, KeyError, OverflowError):
                 self._hours[hour] = None
         start = self._hours[hour]
-        if start is None:
+        try:
+            late = dt.timedelta(minutes=int(stamp[10:12]), seconds=int(stamp[13:15]))
+        except ValueError:
             return None
-        return start + dt.timedelta(minutes=int(stamp[10:12]), seconds=int(stamp[13:15]))
+        return None if start is None else start + late
 
 
 def _ordinal(stamp: bytes) -> int:

@@ -7,12 +7,13 @@ delivery lines only; a header line's text is the sender's and is never believed 
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterable
 from functools import partial
 from itertools import islice
+from operator import length_hint
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis import Tasks
@@ -20,15 +21,19 @@ from checks.documents.sources.amavis_file import filter_alone, read_filter
 from checks.documents.sources.headers import decode_words, file_names
 from checks.documents.sources.logfiles import LogFile, in_order, pieces
 from checks.documents.sources.logtime import StampReader
-from checks.documents.sources.mails import Contents, Delivery, MailLog, Tally
+from checks.documents.sources.mails import Contents, MailLog, Tally
 from checks.documents.sources.postfix_lines import (
     ANY,
     HEADERS,
     INSIDE,
     PASSED_ON,
-    SIZE,
     Piece,
     header_text,
+    recipient_of,
+    sender_of,
+    size_of,
+    stamp_of,
+    task_of,
 )
 from checks.documents.sources.stretches import Stretches
 from checks.documents.sources.uploads import Join
@@ -44,37 +49,27 @@ _LONGEST = 8192
 """Bytes of a line that are looked at; Postfix writes at most 2000."""
 
 
-class _Life:
+class _Life(msgspec.Struct, gc=False):
     """One mail from the first line of its queue id to its removal."""
 
-    __slots__ = ("contents", "delivered", "handed_on", "queued", "started", "tally")
+    tally: Tally
+    """Where it counts: that of the stretch in which it began."""
+    queued: bytes | None = None
+    """The queue manager's line about sender and size, once it has the mail."""
+    handed_on: bool = False
+    started: bool = False
+    contents: Contents | None = None
+    delivered: list[tuple[bytes, int]] | None = None
+    """Lines that tell of deliveries, and the year of each where stamps have none.
 
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
-        """Where it counts: that of the stretch in which it began."""
-        self.queued: bytes | None = None
-        """What the queue manager said of sender and size, once it has the mail."""
-        self.handed_on = False
-        self.started = False
-        self.contents: Contents | None = None
-        self.delivered: list[Delivery] = []
+    They are read only when the mail names a document, which few do.
+    """
 
     def said(self) -> Contents:
         """What was logged of its subject and names, to be added to."""
         if self.contents is None:
             self.contents = Contents()
         return self.contents
-
-    @property
-    def sender(self) -> bytes:
-        """Its envelope sender; empty when it has none or is not known."""
-        return (self.queued or b"").partition(b">")[0]
-
-    @property
-    def size(self) -> int:
-        """Its size in bytes; 0 when not known."""
-        found = SIZE.search(self.queued or b"")
-        return int(found[1]) if found else 0
 
 
 class _Host:
@@ -156,7 +151,7 @@ class _Reader:
 
     def read(self, file: LogFile) -> None:
         """Take in one file."""
-        stamps = StampReader(file.head(), file.mtime, self._zone)
+        self._stamps = stamps = StampReader(file.head(), file.mtime, self._zone)
         last = 0
         for text in pieces(file):
             piece = Piece(file.name, text, last)
@@ -165,57 +160,71 @@ class _Reader:
 
     def _piece(self, piece: Piece, stamps: StampReader) -> None:  # noqa: C901, PLR0912 - see below
         """Take in some lines: the one loop in which time is spent, so calls are few here."""
-        name, hour, stamp, year, lines, seen = b"", b"", b"", 0, 0, self._tally.seen
-        cuts = self._stretches.cuts
+        name, hour, line, year, counted = b"", b"", b"", 0, 0
         mails = _Host()
-        opened = mails.open
-        for found in piece.needed():
-            stamp, host, queue, what, rest = found.groups()
-            lines += 1
-            if stamp[:13] != hour:
-                hour = stamp[:13]
-                year = stamps.year_of(stamp)
-                time = stamps.at(stamp, year)
-                if cuts and time is not None:
-                    self._tally.lines += lines - 1
-                    lines = 1
-                    self._come_to(time, found, piece)
-                    seen = self._tally.seen
-                seen(time)
+        opened, join, cuts = mails.open, self._join, self._stretches.cuts
+        rows = piece.needed()
+        left = iter(rows)
+        for line, host, queue, what in left:
+            if line[:13] != hour:
+                hour = line[:13]
+                if cuts:
+                    done = len(rows) - length_hint(left) - 1
+                    self._tally.lines += done - counted
+                    counted = done
+                year = self._moment(line, host, stamps, piece)
             if host != name:
                 name, mails = host, self._hosts.get(host) or self._new_host(host)
                 opened = mails.open
-            if queue is None:
-                self._filtered(mails, host, found, piece)
-            elif what == b"to=<":
+            if what == b"to=<":
                 life = opened.get(queue)
                 # Without its beginning in the log nobody knows what it carried.
-                status = rest.find(b" status=") + 8
-                if life is not None and status > 8 and rest.startswith(b"sent", status):
-                    if b" as " in rest and self._passed_on(mails, life, rest):
+                if life is not None and line.startswith(b" status=sent", line.find(b" status=")):
+                    if b"ed as " in line and self._passed_on(mails, life, line):
                         continue
-                    address = rest[: rest.find(b">")]
-                    life.delivered.append((address, stamp, stamps, year))
+                    if life.delivered is None:
+                        life.delivered = [(line, year)]
+                    else:
+                        life.delivered.append((line, year))
             elif what == b"removed":
                 if queue in opened:
                     self._removed(mails, queue)
+            elif what == b"message-id=":
+                life = opened.get(queue)
+                if life is None or life.queued is not None or join is not None:
+                    self._identified(mails, queue, line)
             elif what == b"from=<":
                 life = opened.get(queue)
                 if life is not None:  # else tried again; it came in before the log begins
-                    life.queued = rest
-            elif what.endswith(b"header "):
-                self._header(mails, queue, found, piece)
+                    life.queued = line
+            elif not queue:
+                self._filtered(mails, host, line, piece)
+            elif what[:1] in b"cu":  # client=, uid=
+                life = opened.get(queue)
+                if life is not None and (life.queued is not None or life.started):
+                    self._removed(mails, queue)
+                    life = None
+                (life or self._life(mails, queue)).started = True
             else:
-                self._opened(mails, queue, what, rest)
-        self._tally.lines += lines
-        if stamp:
-            seen(stamps.at(stamp, year))
+                self._header(mails, queue, line, piece)
+        self._tally.lines += len(rows) - counted
+        if line:
+            self._tally.seen(stamps.at(stamp_of(line), year))
 
-    def _come_to(self, time: dt.datetime, found: re.Match[bytes], piece: Piece) -> None:
-        """From this line on, the lines of its hour lie in the stretch of its time."""
-        now = self._stretches.at(time, found[1], found[2])
-        self._stretches.begin(now, piece.name, lambda: piece.line(found))
-        self._tally = self._stretches.tallies[now]
+    def _moment(self, line: bytes, host: bytes, stamps: StampReader, piece: Piece) -> int:
+        """Count the moment of a line and tell its year, 0 when its stamp has one.
+
+        From this line on, the lines of its hour lie in the stretch of its time.
+        """
+        stamp = stamp_of(line)
+        year = stamps.year_of(stamp)
+        time = stamps.at(stamp, year)
+        if self._stretches.cuts and time is not None:
+            now = self._stretches.at(time, stamp, host)
+            self._stretches.begin(now, piece.name, lambda: piece.line(line))
+            self._tally = self._stretches.tallies[now]
+        self._tally.seen(time)
+        return year
 
     def _new_host(self, host: bytes) -> _Host:
         """Room for the mails of another host: all of them share the limits."""
@@ -238,19 +247,14 @@ class _Reader:
             self._tally.dropped += 1
             self._emit(opened.pop(queue))
 
-    def _opened(self, mails: _Host, queue: bytes, what: bytes, rest: bytes) -> None:
-        """A first line: a new life when the id is in use by a mail that is past its beginning."""
+    def _identified(self, mails: _Host, queue: bytes, line: bytes) -> None:
+        """A Message-ID: a new life when the id is in use by a mail that is past its beginning."""
         life = mails.open.get(queue)
-        begins = what != b"message-id="
-        if life is not None and (life.queued is not None or (begins and life.started)):
+        if life is not None and life.queued is not None:
             self._removed(mails, queue)
-            life = None
-        if life is None:
-            life = self._life(mails, queue)
-        if begins:
-            life.started = True
-        elif self._join is not None:
-            told = self._join.ask(queue, rest)
+        life = self._life(mails, queue)
+        if self._join is not None:
+            told = self._join.ask(queue, line.partition(b": message-id=")[2])
             if told is not None:
                 life.said().add(told, queue)
 
@@ -264,40 +268,43 @@ class _Reader:
             self._finish(*mails.before.values())
             mails.before, mails.ended = ended, {}
 
-    def _header(self, mails: _Host, queue: bytes, found: re.Match[bytes], piece: Piece) -> None:
+    def _header(self, mails: _Host, queue: bytes, line: bytes, piece: Piece) -> None:
         life = mails.open.get(queue)
         if life is not None and life.queued is not None:
             # Headers come before the queue manager: the id is in use again.
             self._removed(mails, queue)
         life = self._life(mails, queue)
-        name, _, logged = found[5][:_LONGEST].partition(b":")
+        said = line.partition(b": header ")[2]
+        name, _, logged = said[:_LONGEST].partition(b":")
         kind = name.lower()
         if kind not in HEADERS:
             return
         text = header_text(kind, logged.removeprefix(b" ")).decode("utf-8", "replace")
-        where = partial(piece.place, found, queue)
+        where = partial(piece.place, line, queue)
         if kind == b"subject":
             life.said().read_subject(self._finder, decode_words(text), where)
             return
         for file_name in file_names(text):
             life.said().read_name(self._finder, file_name, where)
 
-    def _filtered(self, mails: _Host, host: bytes, found: re.Match[bytes], piece: Piece) -> None:
+    def _filtered(self, mails: _Host, host: bytes, line: bytes, piece: Piece) -> None:
         """A line of the content filter: what it says belongs to a mail of Postfix's."""
-        ended = self._tasks.read(host, found[5], partial(piece.place, found, b""))
+        ended = self._tasks.read(host, task_of(line), partial(piece.place, line, b""))
         for queue in ended[0] if ended else ():
             life = mails.get(queue)
             if life is not None and not life.handed_on and ended:
                 life.said().add(ended[1], queue)
                 return
 
-    def _passed_on(self, mails: _Host, life: _Life, rest: bytes) -> bool:
+    def _passed_on(self, mails: _Host, life: _Life, line: bytes) -> bool:
         """Whether this delivery only gave the mail a second id on the same host."""
-        rest = rest[:_LONGEST]
-        status = rest.find(b" status=")
-        relay = rest.find(b" relay=", 0, status) + 7
-        passed = PASSED_ON.search(rest, status) if INSIDE.match(rest, relay) else None
-        if relay < 7 or passed is None:
+        line = line[:_LONGEST]
+        status = line.find(b" status=")
+        relay = line.find(b" relay=", 0, status) + 7
+        if relay < 7 or INSIDE.match(line, relay) is None:
+            return False
+        passed = PASSED_ON.search(line, status)
+        if passed is None:
             return False
         inner = mails.get(passed[1])
         if inner is None or inner is life:
@@ -317,17 +324,22 @@ class _Reader:
         """Count ended mails and turn them into events, one for each document and domain."""
         for life in lives:
             contents = life.contents
-            if not life.handed_on and (life.queued is not None or life.delivered):
-                if contents is None:
+            if contents is None:
+                if not life.handed_on and (life.queued is not None or life.delivered):
                     life.tally.mails += 1
-                else:
-                    life.tally.count(contents, life.size)
-            if contents is not None:
-                self._emit(life)
+                continue
+            if not life.handed_on and (life.queued is not None or life.delivered):
+                life.tally.count(contents, size_of(life.queued or b""))
+            self._emit(life)
 
     def _emit(self, life: _Life) -> None:
         if life.contents is not None and life.contents.noted:
-            life.tally.emit(life.contents, life.sender, life.size, life.delivered)
+            queued, stamps = life.queued or b"", self._stamps
+            delivered = [
+                (recipient_of(line), stamp_of(line), stamps, year)
+                for line, year in life.delivered or ()
+            ]
+            life.tally.emit(life.contents, sender_of(queued), size_of(queued), delivered)
 
     def end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 
 from checks.documents.events import Place, SourceKind
 from checks.documents.sources import amavis
-from checks.documents.sources.logfiles import LineCounter
 from checks.documents.sources.logtime import QUICK_STAMP, STAMP
 
 NEEDED = (
@@ -19,23 +17,29 @@ NEEDED = (
 )
 """Which lines are needed, in words that Python and `grep -E` read alike."""
 # Most of the time of reading a log is spent here: a line end to begin with is found faster than
-# `^`, and what is possessive (`++`) is not tried again in a line that is not needed.
-_NEEDED = (
-    rb"(" + QUICK_STAMP + rb") ([^ \n]++) (?:[^ \n/]++/[^ \n]++ ([0-9A-Za-z]{6,20}+): "
-    rb"(to=<|client=|from=<|message-id=|removed|uid=|(?:info|warning): header )|"
+# `^`; what is possessive (`++`) or atomic (`(?>`) is not tried again in a line that is not needed;
+# one character that a word must not have (`[^ ]`) is found much faster than one of two. So a word
+# may go on in the next line, where nothing follows that fits, but for a stamp: see `stamp_of`.
+_PROGRAM = (
+    rb"(?>postfix/[^ ]++ (?=[0-9A-Za-z])|[^ \n/]++/[^ \n]++ (?=[0-9A-Za-z])|"
     rb"(?=[^ \n]++ \([\d-])[^ \n]{0,64}amavis[^ \n]{0,64}\[\d+\]: "
     rb"(?=\([\d-]+\) (?:\(!+\))?(?:Passed |p\.path |\.\.\.)))"
-    rb"(.*)"
+)
+_NEEDED = (
+    rb"((?:" + QUICK_STAMP + rb") ([^ ]++) " + _PROGRAM + rb"(?:([0-9A-Za-z]{6,20}+): "
+    rb"(to=<|client=|from=<|message-id=|removed|uid=|(?:info|warning): header )|(?=\()).*)"
 )
 LINE = re.compile(rb"\n" + _NEEDED)
-"""A needed line and the line end before it: stamp, host, queue id, what it says, and the rest."""
+"""A needed line after a line end: the line itself, host, queue id (empty: Amavis), what it says."""
 NUMBERED = re.compile(rb"\n\d++:" + _NEEDED)
 """The same where a search on the host put the number of each line before it."""
+Row = tuple[bytes, bytes, bytes, bytes]
+"""What these find."""
 _FIRST = re.compile(rb"\n(\d+:)?(?:" + STAMP + rb") ")
 ANY = re.compile(rb" [^ \n]+/[a-z-]+\[\d+\]: ")
-PASSED_ON = re.compile(rb"(?:queued|forwarded) as ([0-9A-Za-z]{6,20})\b")
+PASSED_ON = re.compile(rb"ed as (?:(?<=queued as )|(?<=forwarded as ))([0-9A-Za-z]{6,20})\b")
 INSIDE = re.compile(rb"127\.|localhost\b|\[?::1\]?|local,|[^\s,]*\[(?:127\.|::1)|[^\s,]*private/")
-SIZE = re.compile(rb" size=(\d{1,15})")
+_SIZE = re.compile(rb" size=(\d{1,15})")
 HEADERS = {b"subject": b": subj=[", b"content-disposition": b": cd=[", b"content-type": b": ct=["}
 """The headers that are looked at, in small letters, and what our directives put before a value."""
 _ENVELOPE = re.compile(rb" from \S+; from=<")
@@ -53,6 +57,35 @@ def header_text(kind: bytes, logged: bytes) -> bytes:
     return logged[: ends[-1]] if ends else logged
 
 
+def stamp_of(line: bytes) -> bytes:
+    """The stamp that a needed line begins with, also where a line was cut within its stamp."""
+    if not line[:1].isdigit():
+        return line[:15]
+    return line.partition(b" ")[0].rpartition(b"\n")[2]
+
+
+def sender_of(line: bytes) -> bytes:
+    """The envelope sender that the queue manager tells; empty when there is none."""
+    return line.partition(b": from=<")[2].partition(b">")[0]
+
+
+def size_of(line: bytes) -> int:
+    """The size of the mail in bytes that the queue manager tells; 0 when it does not."""
+    found = _SIZE.search(line)
+    return int(found[1]) if found else 0
+
+
+def recipient_of(line: bytes) -> bytes:
+    """The address of a delivery."""
+    said = line.partition(b": to=<")[2]
+    return said[: said.find(b">")]
+
+
+def task_of(line: bytes) -> bytes:
+    """What Amavis says, from the number of its task on."""
+    return line[line.find(b": (") + 2 :]
+
+
 class Piece:
     """Some lines of one file, each with a line end before it, and where they stand."""
 
@@ -60,35 +93,42 @@ class Piece:
         """`before` is the number of the line that the first line end closes."""
         self.name = name
         self._text = text
-        self._counter = LineCounter(memoryview(text), before)
+        self._at, self._line = 0, before
         first = _FIRST.search(text)
         self._numbered = first is not None and first[1] is not None
 
-    def needed(self) -> Iterator[re.Match[bytes]]:
-        """The needed lines: stamp, host, queue id (None: the content filter), what, rest."""
-        return (NUMBERED if self._numbered else LINE).finditer(self._text)
+    def needed(self) -> list[Row]:
+        """The needed lines, in order."""
+        return (NUMBERED if self._numbered else LINE).findall(self._text)
 
     @property
     def last(self) -> int:
         """The number of its last line."""
-        return self._counter.at(len(self._text))
+        return self._number(len(self._text))
 
-    def line(self, found: re.Match[bytes]) -> int:
-        """The number of a needed line; numbers and places must be asked for in order."""
-        if self._numbered:
-            return int(found[0][1:].partition(b":")[0])
-        return self._counter.at(found.start() + 1)
+    def line(self, line: bytes) -> int:
+        """The number of a needed line; numbers and places must be asked for in order.
 
-    def place(self, found: re.Match[bytes], queue: bytes) -> Place:
+        Of lines that are equal to the byte it may be that of an earlier one.
+        """
+        at = self._text.find(line, self._at)
+        if not self._numbered:
+            return self._number(at) + line.count(b"\n")
+        self._at = at
+        return int(self._text[self._text.rfind(b"\n", 0, at) + 1 : at - 1])
+
+    def place(self, line: bytes, queue: bytes) -> Place:
         """Where a needed line stands."""
-        raw = found[0][1:].rstrip(b"\r")
-        if self._numbered:
-            raw = raw.partition(b":")[2]
-        line = self.line(found)
+        raw = line.rpartition(b"\n")[2].rstrip(b"\r")
         return Place(
             source=SourceKind.MAIL,
             file=self.name,
-            line=line,
+            line=self.line(line),
             sha256=hashlib.sha256(raw).hexdigest(),
             ref=queue.decode("ascii", "replace"),
         )
+
+    def _number(self, at: int) -> int:
+        self._line += self._text.count(b"\n", self._at, at)
+        self._at = at
+        return self._line

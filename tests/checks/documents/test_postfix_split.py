@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import mmap
+import re
 import tempfile
 from pathlib import Path
 
@@ -156,3 +157,21 @@ def test_a_long_log_takes_no_more_memory(old: bool) -> None:
         found = read_postfix([made], "mx", ZONE, FINDER)
     assert len(found.events) == 1
     assert peak() - before < 60_000
+
+
+def test_lines_cut_within_their_stamps_leave_the_others_whole() -> None:
+    whole = TEXT.decode().splitlines(keepends=True)
+    cut = read("".join(f"{line[:12]}\n{line}" for line in whole).encode())
+    plain = read(TEXT)
+    assert plain.events
+    assert said(cut) == said(plain)
+    assert [e.place.line for e in cut.events] == [2 * e.place.line for e in plain.events]
+
+
+@pytest.mark.parametrize("damaged", [b"08:00:0x", b"08:0x:03", b"0\xff:00:03"])
+def test_a_stamp_that_is_no_time_is_counted_and_tells_no_time(damaged: bytes) -> None:
+    old = re.sub(rb"2026-11-10T([0-9:]{8})\S+", rb"Nov 10 \1", TEXT)
+    assert not read(old).report.unparsed
+    found = read(old.replace(b"08:00:03", damaged))
+    assert found.report.unparsed
+    assert 0 < len(found.events) < len(read(old).events)
