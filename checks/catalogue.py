@@ -87,6 +87,7 @@ def builtin() -> Catalogue:
     )
     from checks.documents import (  # noqa: PLC0415
         completeness,
+        entries,
         registers,
         routing,
         secrecy,
@@ -108,7 +109,8 @@ def builtin() -> Catalogue:
 
     backup = (declared, recency, keeping, content, copies, safety, restore)
     security = (level, plausible, standing, dossier, plan, signed, decision, attested, totals)
-    documents = (completeness, routing, registers, secrecy, documents_signed, uploads)
+    registered = (registers, entries)
+    documents = (completeness, routing, *registered, secrecy, documents_signed, uploads)
     topics = (host, *security, *backup, *documents)
     return catalogue_of(c for topic in topics for c in topic.CHECKS)
 

@@ -34,6 +34,8 @@ class Row(msgspec.Struct, frozen=True):
     line: int
     sha256: str
     cells: dict[str, str]
+    sheet: str = ""
+    """Of a workbook, the sheet that holds it."""
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -80,7 +82,7 @@ def read_table(
 def _read_sheets(entry: FileEntry, known: Aliases, needed: Needed, wanted: str) -> Iterator[Row]:
     """The records of every sheet that has the header; sheets without one are notes."""
     readable = False
-    for _, rows in sheets(entry):
+    for name, rows in sheets(entry):
         best = _best(rows[:_HEAD], "", known, needed)
         if best is None:
             continue
@@ -89,7 +91,7 @@ def _read_sheets(entry: FileEntry, known: Aliases, needed: Needed, wanted: str) 
             if at >= best[1].header_rows and any(c.strip() for c in cells):
                 row = _row(at + 1, "\t".join(cells), cells, best[1])
                 if any(row.cells.values()):
-                    yield row
+                    yield msgspec.structs.replace(row, sheet=name)
     if not readable:
         raise Unparsable(f"{entry.name}: no sheet has a header row with the columns {wanted}")
 

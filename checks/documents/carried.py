@@ -20,6 +20,7 @@ from checks.documents.packed import events_of
 
 _ORDER = (EventKind.REVOKED, EventKind.REFUSED, EventKind.SENT_GATEWAY, EventKind.RECEIVED)
 """Of rows of the same second the last one wins."""
+_ENDS = frozenset({EventKind.REVOKED, EventKind.REFUSED})
 _KIND_BITS, _TIME_BITS, _AGENCY_BITS = 2, 36, 24
 _ZERO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -120,9 +121,12 @@ class Carried:
 
 
 def _folded(known: Sent | None, row: int) -> Sent:
-    """One more row; what comes after a refusal or a revocation is a new transmission."""
+    """One more row; what is sent after a refusal or a revocation is a new transmission.
+
+    A second word of the same end, as a list and a packet may both have it, begins none.
+    """
     kind = _ORDER[row & (1 << _KIND_BITS) - 1]
-    if known is None or known.kind in {EventKind.REVOKED, EventKind.REFUSED}:
+    if known is None or (known.kind in _ENDS and kind not in _ENDS):
         return Sent(kind, _ZERO + dt.timedelta(seconds=row >> _KIND_BITS))
     if kind is not EventKind.SENT_GATEWAY:
         known.kind = kind

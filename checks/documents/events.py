@@ -133,9 +133,11 @@ class DocumentEvent(Value, frozen=True, gc=False):
     sender: str = ""
     """Agency code (gateway), empty for the unit's own register."""
     recipient: str = ""
-    """Agency code (gateway), mail domain (mail), free text (register); empty when none is named."""
+    """Agency code (gateway), mail domain (mail), free text (register); empty when none is named.
+    Of an incoming register's row the book, folded; the sheet after `#` when it names none."""
     reason: str = ""
-    """The register's reason code for not using the axis, or a fault's code; folded."""
+    """The register's reason code for not using the axis, or a fault's code; folded. Of an incoming
+    register's row the letter behind its arrival number (`12a`)."""
     arrival: int = 0
     """Arrival number of an incoming register's row."""
     content: str = ""

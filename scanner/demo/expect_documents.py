@@ -41,6 +41,7 @@ _FINE = {
     "numbering": _PASS,
     "secret-mark": _PASS,
     "incoming-registered": _PASS,
+    "incoming-numbering": _PASS,
     "signed": _NOT_ASKED,
     "web-uploads": _NOT_ASKED,
 }
@@ -83,6 +84,7 @@ _ROWS: dict[DocsStory, dict[str, Said]] = {
                 "secret-mark",
                 "signed",
                 "incoming-registered",
+                "incoming-numbering",
             ),
             _NOT_DECLARED,
         ),

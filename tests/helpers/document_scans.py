@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from checks.documents import completeness, registers, routing, secrecy
+from checks.documents import completeness, entries, registers, routing, secrecy
 from checks.documents.events import DocumentEvents
 from checks.evidence import Unparsable
 from checks.model import Check, Subject, Verdict, unknown
@@ -19,6 +19,7 @@ CHECKS: tuple[Check, ...] = (
     *completeness.CHECKS,
     *routing.CHECKS,
     *registers.CHECKS,
+    *entries.CHECKS,
     *secrecy.CHECKS,
 )
 

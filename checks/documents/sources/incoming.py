@@ -7,12 +7,14 @@ import re
 from collections.abc import Sequence
 
 from checks.dates import read_date
+from checks.documents.entry_numbers import SHEET
 from checks.documents.events import DocumentEvent, DocumentKey, EventKind, Place, SourceKind
 from checks.documents.numbers import cell_key
 from checks.documents.sources import register
 from checks.documents.sources.reading import Read, Reading
 from checks.documents.sources.tally import Tally
 from checks.files import FileEntry
+from checks.folding import fold, words
 from checks.tables import Row, is_numbering, read_table
 from checks.texts import clean
 
@@ -26,6 +28,8 @@ ALIASES = {
         "TACGIA", "TACGIAVANBAN", "COQUANBANHANH", "DONVIBANHANH", "NOIBANHANH", "COQUANGUI",
         "DONVIGUI", "NOIGUI", "COQUANBANHANHVANBAN", "AUTHOR",
     ),
+    # "Sổ" and "số" are alike without accents, so a bare `Sổ văn bản đến` is no name of a book.
+    "book": ("TENSO", "TENSODEN", "TENSOVANBAN", "TENSOVANBANDEN", "LOAISO", "QUYENSO", "BOOK"),
     **{ours: register.ALIASES[ours] for ours in ("number_sign", "number", "sign", "date")},
 }  # fmt: skip
 """The headers of Annex IV and how offices shorten them."""
@@ -34,7 +38,7 @@ _NEEDED = (
     {"arrival_date", "author", "number_sign"},
     {"arrival_date", "author", "number", "sign"},
 )
-_FIGURES = re.compile(r"\d{1,9}")
+_FIGURES = re.compile(r"(\d{1,9})\s?([A-Z](?![A-Z0-9]))?")
 
 
 def read_incoming(files: Sequence[FileEntry], reading: Reading) -> Read:
@@ -67,7 +71,8 @@ def _event(row: Row, file: str, day: dt.date, reading: Reading) -> DocumentEvent
     )
     # A letter of a citizen has no number; it still takes an arrival number.
     key = cell_key(text, date.year if date else 0) or DocumentKey(number=0, sign="")
-    arrival = _FIGURES.search(row.cells.get("arrival", ""))
+    arrival = _FIGURES.search(fold(row.cells.get("arrival", "")))
+    book = words(row.cells.get("book", ""))
     return DocumentEvent(
         kind=EventKind.ARRIVED,
         key=key,
@@ -75,5 +80,7 @@ def _event(row: Row, file: str, day: dt.date, reading: Reading) -> DocumentEvent
         time=dt.datetime.combine(day, dt.time(), reading.zone).astimezone(dt.UTC),
         date=date,
         sender=clean(row.cells.get("author", "")) if key.number else "",
-        arrival=int(arrival[0]) if arrival else 0,
+        recipient=book or (f"{SHEET}{words(row.sheet)}" if row.sheet else ""),
+        reason=(arrival[2] or "") if arrival else "",
+        arrival=int(arrival[1]) if arrival else 0,
     )

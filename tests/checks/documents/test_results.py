@@ -274,6 +274,20 @@ def test_a_source_given_twice_changes_nothing(world: list[list[DocumentEvent]]) 
     assert verdicts(twice) == verdicts(events)
 
 
+def test_a_refusal_told_twice_leaves_the_day_of_sending_as_it_was() -> None:
+    """A list and a status message may both tell it; sending anew is another matter."""
+    sent_on = [sent(100, kind=EventKind.SENT_GATEWAY, clock="08:00")]
+    refused = sent(100, kind=EventKind.REFUSED, day=DAY + dt.timedelta(days=1), clock="08:00")
+    again = sent(100, kind=EventKind.SENT_GATEWAY, day=DAY + dt.timedelta(days=2))
+
+    def day(*events: DocumentEvent) -> str:
+        (pair,) = one(receipts, known(registered(100), *events)).detail["pairs"]
+        return str(pair["sent"])
+
+    assert day(*sent_on, refused) == day(*sent_on, refused, refused) == "2026-11-10"
+    assert day(*sent_on, refused, again) == "2026-11-12"
+
+
 def test_what_was_matched_for_one_scan_is_not_taken_for_another() -> None:
     subj = subject()
     first, second = known(registered(100)), known(registered(100), sent(100))
