@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
@@ -83,14 +84,16 @@ def received_rows(found: Sequence[Arrival], random: Random) -> list[tuple[str, .
 
 
 def incoming_rows(found: Sequence[Arrival]) -> list[tuple[str, ...]]:
-    """The incoming register; arrival numbers run on."""
+    """The incoming register; arrival numbers run on through the year."""
     rows: list[tuple[str, ...]] = []
+    given: Counter[int] = Counter()
     for arrival in (a for a in found if a.entered):
         day = f"{arrival.delivered:%d/%m/%Y}"
+        given[arrival.delivered.year] += 1
         rows.append(
             (
                 day,
-                str(len(rows) + 1),
+                str(given[arrival.delivered.year]),
                 arrival.sender.name,
                 arrival.notation,
                 day,
