@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
@@ -243,10 +243,10 @@ DENIED = Failure(kind=FailureKind.DENIED, detail="/var/log/mail.log")
 def answers(
     register_csv: str | Failure,
     gateway_csv: str | Failure,
-    mail_log: str | bytes | Failure | list[FileEntry],
+    mail_log: str | bytes | Failure | list[FileEntry] | Mapping[str, list[FileEntry]],
     subj: Subject,
 ) -> Answers:
-    """Evidence for every request of the subject."""
+    """Evidence for every request of the subject; of several mail logs each has its own by path."""
     given = {
         REGISTER.id: ("registers/out-2026.csv", register_csv),
         GATEWAY.id: ("gateway/sent-2026.csv", gateway_csv),
@@ -256,6 +256,8 @@ def answers(
     found = []
     for request in DOCUMENTS.requests(subj):
         name, data = given[request.probe]
+        if isinstance(data, Mapping):
+            data = data[request.params["path"]]
         if isinstance(data, Failure | list):
             found.append(answer(request, data))
         else:

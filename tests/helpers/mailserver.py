@@ -137,17 +137,19 @@ class Sink(socketserver.ThreadingTCPServer):
 
 
 class Postfix:
-    """Its daemons as child processes; `header_checks` files stand in `settings`."""
+    """Its daemons as child processes; `extra` is (lines of main.cf, of master.cf)."""
 
-    def __init__(self, root: Path, sink: int, extra: str, files: dict[str, str]) -> None:
+    def __init__(
+        self, root: Path, sink: int, extra: tuple[str, str], files: dict[str, str]
+    ) -> None:
         self.root, self.base = root, installed()
         (self.port,) = free_ports(1)
         for name in ("etc", "log", "data", "spool"):
             (root / name).mkdir()
         names = {"root": root, "base": self.base, "owner": OWNER, "group": GROUP}
-        main = MAIN.format(sink=sink, **names) + extra
+        main = MAIN.format(sink=sink, **names) + extra[0]
         self._write("main.cf", main)
-        self._write("master.cf", MASTER.format(port=self.port))
+        self._write("master.cf", MASTER.format(port=self.port) + extra[1])
         for name, text in files.items():
             self._write(name, text)
         self._write("dynamicmaps.cf", "pcre postfix-pcre.so dict_pcre_open\n")
@@ -222,14 +224,17 @@ class Postfix:
 
 
 @contextlib.contextmanager
-def postfix(extra: str = "", files: dict[str, str] | None = None) -> Iterator[Postfix]:
-    """A running Postfix with these lines in main.cf and these files beside it."""
+def postfix(
+    extra: str = "", files: dict[str, str] | None = None, services: str = ""
+) -> Iterator[Postfix]:
+    """A running Postfix with these lines in main.cf and master.cf and these files beside them."""
     # Not below pytest's folder, into which only its owner may look.
     root = Path(tempfile.mkdtemp(prefix="sauro-postfix-"))
     root.chmod(0o755)
     with Sink() as sink:
         threading.Thread(target=sink.serve_forever, daemon=True).start()
-        server = Postfix(root, sink.server_address[1], extra.format(etc=root / "etc"), files or {})
+        lines = (extra.format(etc=root / "etc"), services)
+        server = Postfix(root, sink.server_address[1], lines, files or {})
         try:
             server.start()
             yield server

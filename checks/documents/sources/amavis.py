@@ -32,6 +32,8 @@ _SIZE = re.compile(rb", Hits: [^,]{1,20}, size: \d+")
 _QUIET = re.compile(rb", Subject: \"|\.\.\.$")
 _NAME = re.compile(rb"(?:^|,)N=")
 _KEY = re.compile(rb",[A-Z]=")
+_CUT = re.compile(rb"%([0-9A-Fa-f]{2})")
+"""What Amavis leaves of a name in several parts: a `%C4` that lies in two of them stays."""
 
 
 class _Task:
@@ -138,6 +140,8 @@ def part_names(text: bytes) -> list[str]:
         for begin in marks:
             stop = _KEY.search(part, begin)
             name = part[begin : stop.start() if stop else len(part)]
+            if name.startswith(b"=?UTF-8?Q?"):
+                name = _CUT.sub(rb"=\1", name)
             found.append(decode_words(_plain(name)))
     return list(dict.fromkeys(n for n in found if n))
 

@@ -254,6 +254,8 @@ def test_names_as_amavis_writes_them() -> None:
         "a.exe"
     ]
     assert part_names(b"p.path nothing") == []
+    cut = b'p.path a@b: "P=p2,L=1/2,N=42-Q%C4\xef\xbf\xbd.pdf,N==?UTF-8?Q?42-Q%C4=90.pdf?="'
+    assert part_names(cut)[1] == "42-QĐ.pdf"
 
 
 @PATIENT

@@ -17,7 +17,7 @@ from checks.documents.sources.uploads import Join, Uploads
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 from tests.checks.documents import test_amavis as amavis
-from tests.helpers.correspondence import NOW, ZONE, Mail, entry, log
+from tests.helpers.correspondence import NOW, ZONE, Mail, daily_mails, entry, log
 
 UTC = ZoneInfo("UTC")
 WRITTEN = dt.datetime(2026, 11, 22, 5, tzinfo=dt.UTC)
@@ -33,6 +33,26 @@ def apart(text: str, host: str = "") -> tuple[str, str]:
         else:
             ours.append(line)
     return "".join(ours), "".join(filters)
+
+
+def day_by_day(*names: str) -> tuple[str, str]:
+    """Both logs of a mail a day with a harmless attachment, and on 10 November of these ones."""
+    days = [m.at.replace(tzinfo=None).isoformat() for m in daily_mails()]
+    times = [*days, *["2026-11-10T09:00:00"] * len(names)]
+    carried = [*["lich.pdf"] * len(days), *names]
+    mta, filters = [], []
+    for n, (at, name) in enumerate(zip(times, carried, strict=True)):
+        to = ("dan@vnpt.vn",) if n < len(days) else amavis.SOYTE
+        mail = Mail(at, to=to, queue=f"4PbC4z6W5Qz{n:04}")
+        mta.append(log(mail))
+        filters += [
+            amavis.line(f'p.path x: "P=p1,L=1,N={name}"', at, f"{n}-1"),
+            amavis.line(
+                f"Passed CLEAN, Queue-ID: {mail.queue}, Hits: -, size: 1, "
+                'Subject: "Gui", helo=x', at, f"{n}-1",
+            ),
+        ]  # fmt: skip
+    return "".join(mta), "".join(filters)
 
 
 def joined(

@@ -15,10 +15,10 @@ from checks.evidence import Answers
 from checks.files import FileEntry
 from checks.model import Status, Subject, Verdict
 from inventory.model import MailSource
-from tests.checks.documents import test_amavis as amavis
 from tests.checks.documents import test_exchange as exchange
 from tests.checks.documents import test_exim as exim
 from tests.checks.documents import test_zimbra as zimbra
+from tests.checks.documents.test_amavis_file import day_by_day
 from tests.helpers.correspondence import (
     GATEWAY_HEAD,
     HEALTH,
@@ -151,23 +151,8 @@ def test_the_filter_in_a_file_of_its_own_finds_and_can_say_none(order: int) -> N
     """Postfix logs no header; Amavis tells subjects and names, and has no row of its own."""
 
     def both(*names: str) -> list[tuple[str, str]]:
-        mails = [
-            Mail(m.at.replace(tzinfo=None).isoformat(), queue=f"4PbC4z6W5Qz{n:04}", to=m.to)
-            for n, m in enumerate(daily_mails())
-        ]
-        mails += [
-            Mail("2026-11-10T09:00:00", queue=f"4PbC4z6W5Qw{n:04}") for n, _ in enumerate(names)
-        ]
-        said = []
-        for n, mail in enumerate(mails):
-            at = mail.at.replace(tzinfo=None).isoformat()
-            name = [*["lich.pdf"] * 40, *names][n]
-            said += [
-                amavis.line(f'p.path x: "P=p1,L=1,N={name}"', at, f"{n}-1"),
-                amavis.line(f'Passed CLEAN, Queue-ID: {mail.queue}, Hits: -, size: 1, '
-                            'Subject: "Gui", helo=x', at, f"{n}-1"),
-            ]  # fmt: skip
-        return [("postfix", log(*mails)), ("amavis", "".join(said))][::order]
+        mta, filters = day_by_day(*names)
+        return [("postfix", mta), ("amavis", filters)][::order]
 
     verdict, rows = said(*both())
     assert verdict.status is Status.PASS

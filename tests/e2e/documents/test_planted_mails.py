@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
@@ -122,8 +122,12 @@ def evidence(mails: Sequence[Planted], mail_log: str, *, headers: bool = True) -
     return handed_over(mails, files, subject())
 
 
-def handed_over(mails: Sequence[Planted], files: list[FileEntry], subj: Subject) -> Answers:
-    """The register, what the axis took, and these files for every mail log of the unit."""
+def handed_over(
+    mails: Sequence[Planted],
+    files: list[FileEntry] | Mapping[str, list[FileEntry]],
+    subj: Subject,
+) -> Answers:
+    """The register, what the axis took, and these files of the mail logs, by path for several."""
     book = REGISTER_HEAD + register(
         *[(no(n), f"{d:%d/%m/%Y}", "Sở Y tế") for n, d in enumerate(DAYS, 1)]
     )
