@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 with atheris.instrument_imports(include=["checks", "inventory"]):
     from checks.documents.agencies import Directory
-    from checks.documents.evidence import FILE_KINDS, MAIL_KINDS
+    from checks.documents.evidence import FILE_KINDS
+    from checks.documents.mail_logs import MAIL_KINDS
     from checks.documents.numbers import Finder
     from checks.documents.sources.mailboxes import read_mailboxes
     from checks.documents.sources.reading import Reading

@@ -14,6 +14,7 @@ from typing import Any
 
 from checks.documents.seals import Sealed
 from checks.evidence import Failure, Value
+from checks.model import Memory
 
 
 class SourceKind(StrEnum):
@@ -200,6 +201,8 @@ class DocumentEvents(Value, frozen=True, weakref=True):
     events: Sequence[DocumentEvent] = ()
     """In no order that means anything."""
     sources: tuple[SourceReport, ...] = ()
+    memories: tuple[Memory, ...] = ()
+    """What the next scan needs to read on from here."""
 
     def of(self, kind: SourceKind) -> tuple[SourceReport, ...]:
         """The declared sources of a kind."""

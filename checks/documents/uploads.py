@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from checks.documents.evidence import mail_name
 from checks.documents.judged import PeriodOptions, period_of
+from checks.documents.mail_logs import mail_name
 from checks.documents.sources.mail_probe import PROXY_LOG
 from checks.documents.sources.squid import Uploads, read_squid
 from checks.evidence import Answers, Need, Probe, Request, Source

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
 
-from checks.documents.evidence import DOCUMENTS, GATEWAY, MAIL_FILE, REGISTER
+from checks.documents.evidence import DOCUMENTS, GATEWAY, REGISTER
+from checks.documents.mail_logs import MAIL_FILE
 from checks.documents.sources.mail_probe import MAIL_LOG
 from checks.evidence import Answers, Evidence, Failure, FailureKind, Request
 from checks.files import FileEntry, pack

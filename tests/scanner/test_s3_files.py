@@ -16,7 +16,8 @@ from moto.server import ThreadedMotoServer
 
 from checks.catalogue import builtin
 from checks.documents.events import EventKind
-from checks.documents.evidence import DOCUMENTS, MAIL_FILE, REGISTER
+from checks.documents.evidence import DOCUMENTS, REGISTER
+from checks.documents.mail_logs import MAIL_FILE
 from checks.documents.uploads import UPLOADS
 from checks.evidence import Answers, Evidence, FailureKind, Request
 from checks.files import bucket_request, unpack

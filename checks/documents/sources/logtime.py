@@ -144,6 +144,15 @@ def first_stamp(view: memoryview, mtime: dt.datetime, zone: ZoneInfo) -> dt.date
     return StampReader(view, mtime, zone).read(match[1]) if match else None
 
 
+def last_stamp(view: memoryview, mtime: dt.datetime, zone: ZoneInfo) -> dt.datetime | None:
+    """When a log ends: the last stamp at its end; None when none of the last lines has one."""
+    found = [m[1] for m in _AT_START.finditer(bytes(view[-_STEP:]))]
+    if not found:
+        return None
+    # What is old-style has the year of the last line, which is the latest before `mtime`.
+    return StampReader(memoryview(found[-1] + b" "), mtime, zone).read(found[-1])
+
+
 def first_line(view: memoryview) -> bytes:
     """The first line with a stamp, at most 1 KiB of it; else the beginning of the file."""
     head = bytes(view[:_STEP])

@@ -150,8 +150,12 @@ for sauro_f in {pattern}; do
   case $sauro_f in *[[:cntrl:]]*) sauro_stop " a control character in a file name" 1 ;; esac
   sauro_t=$(date -u -r "$sauro_f" +%Y-%m-%dT%H:%M:%SZ 2>/dev/null) ||
     sauro_stop "missing date -r" 127
+  sauro_s=$(wc -c <"$sauro_f") || sauro_stop "denied $sauro_f" 77
+  sauro_h=$(sauro_text "$sauro_f" "$sauro_s" | head -n 1 | head -c 1024 | cksum 2>/dev/null)
+  sauro_h=${{sauro_h% *}}-${{sauro_h#* }}
+  case $sauro_h in *[!0-9-]* | - | *-0) sauro_h= ;; esac
   if [ {since} -gt 0 ] && [ "$(date -r "$sauro_f" +%s)" -lt {since} ]; then
-    sauro_say "$sauro_f" 0 "$sauro_t" "" ',"skipped":true'
+    sauro_say "$sauro_f" 0 "$sauro_t" "$sauro_h" ',"skipped":true'
     continue
   fi
   case $sauro_f in
@@ -160,10 +164,6 @@ for sauro_f in {pattern}; do
     *.xz) sauro_whole xz "$sauro_f" ;;
     *.zst) sauro_whole zstd "$sauro_f" ;;
   esac
-  sauro_s=$(wc -c <"$sauro_f") || sauro_stop "denied $sauro_f" 77
-  sauro_h=$(sauro_text "$sauro_f" "$sauro_s" | head -n 1 | head -c 1024 | cksum 2>/dev/null)
-  sauro_h=${{sauro_h% *}}-${{sauro_h#* }}
-  case $sauro_h in *[!0-9-]* | - | *-0) sauro_h= ;; esac
   sauro_k=1
   case $sauro_h in
 {begins}    *) ;;

@@ -9,10 +9,17 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
+from zoneinfo import ZoneInfo
 
 from checks.documents.sources.mails import Counted, MailLog, Tally
 
-HOUR = dt.timedelta(hours=1)
+
+def sum_of(parts: Iterable[Counted]) -> Counted:
+    """Several counts as one."""
+    total = Tally(ZoneInfo("UTC"))
+    for part in parts:
+        total.take(part)
+    return total.counted()
 
 
 class Stretches:
@@ -69,6 +76,10 @@ class Stretches:
         first, second = self.tallies.index(outer), self.tallies.index(inner)
         self.torn = self.torn or (first < self._later[0] and second >= self._later[1])
 
+    def know(self, more: Counted) -> None:
+        """Add what is known of the time before from elsewhere."""
+        self._known = (*self._known, more)
+
     @property
     def lines(self) -> int:
         """Lines of all stretches that were read."""
@@ -81,7 +92,8 @@ class Stretches:
 
     def until(self, cut: dt.datetime) -> Counted:
         """All that is known of what began before a cut."""
-        return self._together(self.tallies[self._from : bisect_right(self.cuts, cut)])
+        early = self.tallies[self._from : bisect_right(self.cuts, cut)]
+        return self._sum(self._known, early).counted()
 
     def after(self, cut: dt.datetime) -> Counted:
         """What began at a cut or later, as far as it counts."""
@@ -93,9 +105,6 @@ class Stretches:
         if len(self.tallies) == 1 and not self._known:
             return self.tallies[0].log(name, files, duplicates)
         return self._sum(self._known, self.tallies[self._from :]).log(name, files, duplicates)
-
-    def _together(self, tallies: Iterable[Tally]) -> Counted:
-        return self._sum(self._known, tallies).counted()
 
     def _sum(self, known: Iterable[Counted], tallies: Iterable[Tally]) -> Tally:
         total = self._make()

@@ -9,7 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from checks.documents.completeness import mail_visible
-from checks.documents.evidence import DOCUMENTS, GATEWAY, MAIL_FILE, REGISTER
+from checks.documents.evidence import DOCUMENTS, GATEWAY, REGISTER
+from checks.documents.mail_logs import MAIL_FILE
 from checks.documents.routing import bypass
 from checks.evidence import Answers
 from checks.files import FileEntry

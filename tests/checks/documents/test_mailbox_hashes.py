@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from checks.documents.agencies import Directory
-from checks.documents.evidence import MAIL_KINDS
+from checks.documents.mail_logs import MAIL_KINDS
 from checks.documents.numbers import Finder
 from checks.documents.sources.mailboxes import read_mailboxes
 from checks.documents.sources.reading import Read, Reading

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from checks.documents.evidence import MAIL_KINDS
+from checks.documents.mail_logs import MAIL_KINDS
 from checks.documents.samples import PRODUCTS, sample, settings
 from inventory.document_docs import DocumentsDoc, MailDoc
 from scanner.cli.main import main

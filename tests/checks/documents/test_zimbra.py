@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from checks.documents.completeness import mail_visible
 from checks.documents.events import DocumentEvents, SourceReport
-from checks.documents.evidence import DOCUMENTS, MAIL_FILE
+from checks.documents.evidence import DOCUMENTS
+from checks.documents.mail_logs import MAIL_FILE
 from checks.documents.numbers import Finder
 from checks.documents.sources.mails import Contents
 from checks.documents.sources.uploads import Hashes, Join, Uploads, message_hash

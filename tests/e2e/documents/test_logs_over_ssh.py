@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from checks.documents.events import DocumentEvents
-from checks.documents.evidence import DOCUMENTS, MAIL_KINDS
+from checks.documents.evidence import DOCUMENTS
+from checks.documents.mail_logs import MAIL_KINDS
 from checks.evidence import Answers, Evidence, FailureKind, Request
 from checks.files import unpack
 from checks.model import Options

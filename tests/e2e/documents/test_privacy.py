@@ -13,7 +13,8 @@ from typing import get_args, get_type_hints
 import msgspec
 import pytest
 
-from checks.documents.evidence import FILE_KINDS, MAIL_KINDS
+from checks.documents.evidence import FILE_KINDS
+from checks.documents.mail_logs import MAIL_KINDS
 from checks.documents.retention import EXPIRED
 from checks.documents.went import unpacked
 from checks.results import Scan
