@@ -58,6 +58,15 @@ class Tasks:
         """The whole line that ended the last task."""
         self._open: OrderedDict[bytes, _Task] = OrderedDict()
 
+    def is_quiet(self, text: bytes) -> bool:
+        """Whether a line, from `(` on, tells nothing of a mail, as most lines do."""
+        return (
+            not self._open
+            and b', Subject: "' not in text
+            and text.startswith(b"Passed ", text.find(b") ") + 2)
+            and not text.endswith(b"...")
+        )
+
     def read(self, host: bytes, text: bytes, place: PlaceOf) -> tuple[list[bytes], Contents] | None:
         """Take in the text of a line, from `(` on.
 

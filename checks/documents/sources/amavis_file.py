@@ -112,7 +112,7 @@ class FilterReader:
                     hour = stamp[:13]
                     self.tally.seen(stamps.read(stamp))
                 place = partial(piece.place, line, b"")
-                ended = self._tasks.read(host, task_of(line), place)
+                ended = self._tasks.read(host or piece.host, task_of(line), place)
                 if ended is not None and ended[0]:
                     self._passed(*ended)
             last = piece.last

@@ -28,6 +28,8 @@ _NOTICE = re.compile(
     r"\b(?:BAN CO \d* ?VAN BAN|CO VAN BAN (?:MOI|DEN)|THONG BAO VAN BAN|VAN BAN DEN MOI|"
     r"UNDELIVERED MAIL|DELIVERY STATUS|AUTOMATIC REPLY|TRA LOI TU DONG)\b"
 )
+_OF_NOTICES = ("VAN", "UNDELIVERED", "DELIVERY", "AUTOMATIC", "DONG")
+"""No notice without one of these."""
 _AUTOMATIC = re.compile(
     r"(?:no[-_.]?reply|do[-_.]?not[-_.]?reply|mailer-daemon|postmaster|notifications?|notify|"
     r"thongbao[-_.]?tudong|bounces?|microsoftexchange[0-9a-f]{32})(?:[-+._].*)?$",
@@ -95,7 +97,11 @@ def mentions(finder: Finder, text: str, found: FoundIn) -> Iterator[Mention]:
             folded, hits = fold(repaired), sure
     if not hits:
         return
-    notice = not named and _NOTICE.search(words_of(folded)) is not None
+    notice = (
+        not named
+        and any(word in folded for word in _OF_NOTICES)
+        and _NOTICE.search(words_of(folded)) is not None
+    )
     end = 0
     for hit in hits:
         yield _mention(hit, folded[end : hit.start], folded[hit.end :], found, notice)

@@ -160,7 +160,7 @@ class _Reader:
 
     def _piece(self, piece: Piece, stamps: StampReader) -> None:  # noqa: C901, PLR0912 - see below
         """Take in some lines: the one loop in which time is spent, so calls are few here."""
-        name, hour, line, year, counted = b"", b"", b"", 0, 0
+        name, hour, line, year, counted = None, b"", b"", 0, 0
         mails = _Host()
         opened, join, cuts = mails.open, self._join, self._stretches.cuts
         rows = piece.needed()
@@ -172,9 +172,10 @@ class _Reader:
                     done = len(rows) - length_hint(left) - 1
                     self._tally.lines += done - counted
                     counted = done
-                year = self._moment(line, host, stamps, piece)
+                year = self._moment(line, host or piece.host, stamps, piece)
             if host != name:
-                name, mails = host, self._hosts.get(host) or self._new_host(host)
+                name, known = host, host or piece.host
+                mails = self._hosts.get(known) or self._new_host(known)
                 opened = mails.open
             if what == b"to=<":
                 life = opened.get(queue)
@@ -198,7 +199,7 @@ class _Reader:
                 if life is not None:  # else tried again; it came in before the log begins
                     life.queued = line
             elif not queue:
-                self._filtered(mails, host, line, piece)
+                self._filtered(mails, host or piece.host, line, piece)
             elif what[:1] in b"cu":  # client=, uid=
                 life = opened.get(queue)
                 if life is not None and (life.queued is not None or life.started):
@@ -289,7 +290,10 @@ class _Reader:
 
     def _filtered(self, mails: _Host, host: bytes, line: bytes, piece: Piece) -> None:
         """A line of the content filter: what it says belongs to a mail of Postfix's."""
-        ended = self._tasks.read(host, task_of(line), partial(piece.place, line, b""))
+        text = task_of(line)
+        if self._tasks.is_quiet(text):
+            return
+        ended = self._tasks.read(host, text, partial(piece.place, line, b""))
         for queue in ended[0] if ended else ():
             life = mails.get(queue)
             if life is not None and not life.handed_on and ended:
@@ -322,15 +326,20 @@ class _Reader:
 
     def _finish(self, *lives: _Life) -> None:
         """Count ended mails and turn them into events, one for each document and domain."""
+        tally, silent = self._tally, 0
         for life in lives:
             contents = life.contents
             if contents is None:
                 if not life.handed_on and (life.queued is not None or life.delivered):
-                    life.tally.mails += 1
+                    if life.tally is not tally:
+                        tally.mails += silent
+                        tally, silent = life.tally, 0
+                    silent += 1
                 continue
             if not life.handed_on and (life.queued is not None or life.delivered):
                 life.tally.count(contents, size_of(life.queued or b""))
             self._emit(life)
+        tally.mails += silent
 
     def _emit(self, life: _Life) -> None:
         if life.contents is not None and life.contents.noted:
