@@ -26,6 +26,7 @@ with atheris.instrument_imports(include=["checks", "inventory"]):
     from checks.documents.sources.sheets import signer_of
     from checks.evidence import Unparsable
     from checks.files import FileEntry
+    from checks.pseudonyms import KEY_BYTES, Pseudonyms
     from checks.signatures.ber import Unreadable
     from checks.signatures.cms import read_cms, verify
     from checks.signatures.pdf import read_pdf
@@ -50,6 +51,7 @@ def _reading() -> Reading:
         zone=ZoneInfo("Asia/Ho_Chi_Minh"),
         directory=Directory(_AGENCIES, _UNIT),
         finder=Finder({"QĐ-UBND-HK", "BC-UBND-HK"}),
+        pseudonyms=Pseudonyms(bytes(KEY_BYTES)),
     )
 
 

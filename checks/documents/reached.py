@@ -22,15 +22,12 @@ _Which = tuple[DocumentKey, str]
 
 
 def with_others(bypasses: Iterable[Bypass], mails: Iterable[Graded]) -> list[Bypass]:
-    """Each way around with the other mails that carried the same document to the same recipient.
-
-    A mail with a secrecy mark stays away from a document that is none.
-    """
+    """Each way around with the other mails that carried the same document to the same recipient."""
     found = list(bypasses)
     wanted: dict[_Which, list[Graded]] = {(_document(b.mail), b.recipient): [] for b in found}
     for mail in mails:
         among = wanted.get((_document(mail), mail.recipient))
-        if among is not None and not mail.secret:
+        if among is not None:
             among.append(mail)
     return [_with(b, wanted[_document(b.mail), b.recipient]) for b in found]
 

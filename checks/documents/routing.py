@@ -21,6 +21,7 @@ from checks.documents.judged import (
     refuse_unread,
     sender_unknown,
 )
+from checks.documents.packed import events_about
 from checks.documents.pairs import RECEIVED, Bypass, Pair, Result
 from checks.documents.reached import reached
 from checks.documents.traces import mail_line, put_lines, secrets_of, traced
@@ -216,8 +217,25 @@ def _none_found(  # noqa: PLR0911 - one line for each reason reads best
 
 def _hidden(ctx: Context, events: DocumentEvents, found: tuple[Bypass, ...]) -> tuple[Bypass, ...]:
     """What may be told of each: nothing when any line says that the document is secret."""
-    secrets = secrets_of((b.key for b in found), events, ctx.zone) if found else {}
-    return tuple(msgspec.structs.replace(b, secret=b.secret or b.key in secrets) for b in found)
+    if not found:
+        return ()
+    secrets = secrets_of((b.key for b in found), events, ctx.zone)
+    # What nobody registered is known by its number alone.
+    loose = {b.key.series for b in found if b.result is Result.UNREGISTERED}
+    marked = {
+        event.key.series
+        for event in events_about(events.events, loose)
+        if event.mail is not None and event.mail.secret
+    }
+    return tuple(
+        msgspec.structs.replace(
+            b,
+            secret=b.secret
+            or b.key in secrets
+            or (b.result is Result.UNREGISTERED and b.key.series in marked),
+        )
+        for b in found
+    )
 
 
 def _shown(bypass: Bypass) -> dict[str, Any]:

@@ -106,6 +106,18 @@ def test_of_a_secret_document_no_mailbox_is_told() -> None:
     assert "reached" not in registered_secret
 
 
+@pytest.mark.parametrize("to", ["gmail.com", "soyte.gov.vn", "example.vn"])
+def test_a_mark_on_one_mail_hides_what_nobody_registered(to: str) -> None:
+    marked = MailTrace(found=FoundIn.NAME, leading=True, secret=True)
+    mails = (mailed(400, mailboxes=(AN,)),
+             mailed(400, to, clock="18:00", trace=marked, mailboxes=(BINH,)))  # fmt: skip
+    found = detail(registered(100), *mails)
+    told = msgspec.json.encode(found).decode()
+    assert not [w for w in ("400/", AN, BINH) if w in told]
+    assert found["bypasses"][0]["secret"]
+    assert AN in msgspec.json.encode(detail(registered(100), mails[0])).decode()
+
+
 def test_more_mailboxes_than_are_kept_are_said_to_be_the_least() -> None:
     (entry,) = detail(registered(100), free(100, AN, MORE))["reached"]
     assert (entry["mailboxes"], entry["more"]) == (1, True)
