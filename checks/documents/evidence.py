@@ -10,10 +10,11 @@ from collections.abc import Sequence
 
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, SourceKind
-from checks.documents.mail_logs import MARKS, REMEMBERED, Known, mail_requests, read_mails
+from checks.documents.mail_logs import Known, mail_requests, read_mails
 from checks.documents.numbers import Finder
 from checks.documents.one_source import FileKind, answer_to, file_probe, guarded
 from checks.documents.packed import Joined, signs_of
+from checks.documents.retention import MARKS, REMEMBERED
 from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.gateway_codes import Codes
 from checks.documents.sources.incoming import read_incoming

@@ -13,6 +13,7 @@ from checks.documents.agencies import Directory
 from checks.documents.events import SourceKind, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.one_source import FileKind, answer_to, file_probe, guarded
+from checks.documents.retention import MARKS, REMEMBERED
 from checks.documents.sources.amavis_file import read_amavis
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
@@ -48,10 +49,6 @@ from checks.model import Context, Memory
 from inventory.model import Documents, MailSource
 
 MAIL_FILE = file_probe("mail-file", "a mail log in the project folder")
-REMEMBERED = "documents.mail"
-"""Kind of the memories of what came of a log."""
-MARKS = "documents.mail-mark"
-"""Kind of those that say from where on to ask; small."""
 
 
 def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:

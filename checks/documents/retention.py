@@ -10,6 +10,10 @@ PREFIX = "documents."
 """Ids of the checks whose details end."""
 EXPIRED = "expired"
 """The key that says when the rest was removed."""
+REMEMBERED = "documents.mail"
+"""Kind of the memories of what came of a mail log."""
+MARKS = "documents.mail-mark"
+"""Kind of those that say from where on the next scan asks for it; small."""
 
 _WORDS = frozenset({"source", "target_source", "directive", "first", "last", "period"})
 """Keys whose texts name no document: of a source, its days, the unit's own target."""

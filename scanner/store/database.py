@@ -230,14 +230,16 @@ class Store:
     def retire(self, document_days: int, now: dt.datetime) -> int:
         """End the details about documents of scans that promised so, or began that long ago.
 
-        Numbers, places, queue ids and hashes go, counts stay; 0 days means the promises only.
-        Returns how many scans it ended.
+        Numbers, places, queue ids and hashes go, counts stay; 0 days means the promises only. What
+        is remembered of mail logs ends in the same way, by the time of each mail. Returns how many
+        scans it ended.
         """
         cutoff = now - dt.timedelta(days=document_days) if document_days else None
         due = retire.overdue(self.list_scans(), now, cutoff)
         for info in due:
             self._write(partial(retire.retire, info=info, now=now))
-        if due:
+        trimmed = 0 if cutoff is None else self._write(lambda c: retire.trim_memories(c, cutoff))
+        if due or trimmed:
             self._patiently(lambda: fold_log(self._engine))
         return len(due)
 

@@ -11,7 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from checks.documents.retention import EXPIRED
+from checks.documents.retention import EXPIRED, MARKS, REMEMBERED
+from checks.documents.sources.mails import Counted
+from checks.documents.sources.remembered import (
+    VERSION,
+    Mark,
+    Remembered,
+    mark_bytes,
+    packed,
+    unpacked,
+)
+from checks.model import Memory
 from checks.results import Result, ScanInfo
 from reports.explain.build import explain
 from reports.statistics.build import CHECKS, Ask, statistics
@@ -21,7 +31,7 @@ from tests.helpers.document_events import known, mailed, registered
 from tests.helpers.document_scans import rows, scan
 
 DAY = dt.timedelta(days=1)
-MARKS = (b"100/2026/QD-UBND-HK", b"mail.csv:100", b"register.csv:100")
+TRACES = (b"100/2026/QD-UBND-HK", b"mail.csv:100", b"register.csv:100")
 
 
 def judged() -> list[Result]:
@@ -85,9 +95,9 @@ def test_nothing_ended_is_left_in_the_files(tmp_path: Path) -> None:
     """Neither in the pages that were freed nor in the log beside the file."""
     with Store.open(tmp_path / "s.db") as store:
         stored(store, NOW - 200 * DAY)
-        assert all(holds(tmp_path, mark) for mark in MARKS)
+        assert all(holds(tmp_path, mark) for mark in TRACES)
         store.retire(180, NOW)
-        assert not [mark for mark in MARKS if holds(tmp_path, mark)]
+        assert not [mark for mark in TRACES if holds(tmp_path, mark)]
 
 
 def test_nothing_pruned_is_left_in_the_files(tmp_path: Path) -> None:
@@ -96,9 +106,9 @@ def test_nothing_pruned_is_left_in_the_files(tmp_path: Path) -> None:
         clean = scan([], subject(), NOW, "newer").info
         store.begin(msgspec.structs.replace(clean, complete=False), subject().inventory, "p")
         store.finish(clean)
-        assert holds(tmp_path, MARKS[0])
+        assert holds(tmp_path, TRACES[0])
         assert store.prune(180, NOW) == 1
-        assert not [mark for mark in MARKS if holds(tmp_path, mark)]
+        assert not [mark for mark in TRACES if holds(tmp_path, mark)]
 
 
 @pytest.mark.parametrize(
@@ -150,3 +160,83 @@ def test_an_explanation_says_that_the_details_are_gone(tmp_path: Path) -> None:
         asked = explain(store.load(old.id), "100/QĐ-UBND-HK", UNIT.id, "en")
         assert not asked.found
         assert any("removed at the end" in n for n in asked.notes)
+
+
+def remembered(at: dt.datetime) -> list[Memory]:
+    """What a scan at that time keeps of a mail log: a mail of every tenth day before."""
+    days = [at - n * DAY for n in range(8, 200, 10)]
+    base = Counted(
+        events=tuple(msgspec.structs.replace(mailed(100), time=day) for day in days),
+        mails=4000,
+        days=frozenset(day.date() for day in days),
+        hours=frozenset(int(day.timestamp()) // 3600 for day in days),
+        first=days[-1],
+        last=days[0],
+    )
+    known = Remembered(
+        mark=Mark(version=VERSION, since=at - 7 * DAY, begins=()),
+        until=at - 6 * DAY,
+        knows="x",
+        base=base,
+        rest=Counted(mails=7),
+        names={},
+        known_since=at,
+    )
+    data = packed(known)
+    assert data is not None
+    key = subject().key
+    return [
+        Memory(kind=REMEMBERED, subject=key, id="log", time=days[-1], data=data),
+        Memory(kind=MARKS, subject=key, id="log", time=days[-1], data=mark_bytes(known.mark)),
+        Memory(kind="backup.point", subject=key, id="p", time=days[-1], data=b"{}"),
+    ]
+
+
+def recalled(store: Store) -> Remembered | None:
+    found = store.recall(REMEMBERED, subject().key).get(subject().key, ())
+    return unpacked(found[0].data) if found else None
+
+
+def test_what_is_remembered_of_a_log_ends_by_the_time_of_its_mails(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        info = stored(store, NOW)
+        store.save(info.id, [], [], [], remembered(NOW), [])
+        whole = recalled(store)
+        store.retire(60, NOW)
+        found = recalled(store)
+        assert whole
+        assert found
+        cutoff = NOW - 60 * DAY
+        assert len(found.base.events) == 6 < len(whole.base.events)
+        assert min(e.time for e in found.base.events if e.time) >= cutoff
+        assert min(found.base.days) >= cutoff.date()
+        assert found.base.first == cutoff
+        assert (found.base.mails, found.mark) == (4000, whole.mark)
+        assert store.retire(60, NOW) == 0
+        assert recalled(store) == found
+        store.retire(0, NOW + 999 * DAY)
+        assert recalled(store) == found
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["by the old scan", "by a newer scan"])
+def test_what_a_scan_remembered_ends_with_its_promise(tmp_path: Path, again: bool) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        old = stored(store, NOW, NOW + 90 * DAY)
+        store.save(old.id, [], [], [], remembered(NOW), [])
+        new = stored(store, NOW + 80 * DAY, NOW + 900 * DAY)
+        if again:
+            store.save(new.id, [], [], [], remembered(NOW + 80 * DAY), [])
+        assert store.retire(0, NOW + 91 * DAY) == 1
+        assert (recalled(store) is not None) == again
+        assert bool(store.recall(MARKS)) == again
+        assert store.recall("backup.point")
+
+
+def test_a_memory_that_cannot_be_read_is_forgotten(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "s.db") as store:
+        info = stored(store, NOW)
+        bad = [msgspec.structs.replace(m, data=b"bad") for m in remembered(NOW)]
+        store.save(info.id, [], [], [], bad, [])
+        store.retire(60, NOW)
+        (found,) = store.recall(REMEMBERED)[subject().key]
+        assert found.data == b""

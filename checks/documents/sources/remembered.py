@@ -134,6 +134,16 @@ def _decoded(decode: Callable[[bytes], T], data: bytes) -> T | None:
         return None
 
 
+def ended(data: bytes, cutoff: dt.datetime) -> bytes:
+    """A packed memory without what is older than `cutoff`; empty when it cannot be read."""
+    known = unpacked(data)
+    if known is None:
+        return b""
+    utc = ZoneInfo("UTC")
+    base, rest = without_old(known.base, cutoff, utc), without_old(known.rest, cutoff, utc)
+    return packed(msgspec.structs.replace(known, base=base, rest=rest)) or b""
+
+
 def without_old(known: Counted, cutoff: dt.datetime, zone: ZoneInfo) -> Counted:
     """The same without events, days and hours before `cutoff`; counts stay."""
     if known.first is None or known.first >= cutoff:
