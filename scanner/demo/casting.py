@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from scanner.demo.axis import with_axis
 from scanner.demo.care import with_care
 from scanner.demo.decisions import with_decisions
 from scanner.demo.dossiers import with_papers
@@ -106,6 +107,7 @@ def cast(count: int, now: dt.datetime, random: Random) -> Plot:
     units = with_seals(units, random)
     units = with_decisions(units, random)
     units = with_papers(units, random)
+    units = with_axis(units, random)
     return Plot(now=now, units=units, waivers=_waivers(units, now))
 
 

@@ -14,10 +14,14 @@ from random import Random
 from msgspec.structs import replace
 
 from scanner.demo.arrivals import INCOMING, RECEIVED, arrivals, incoming_rows, received_rows
+from scanner.demo.authority import Authority
+from scanner.demo.axis import BY_PACKETS, through_outage
 from scanner.demo.layout import mail_log
 from scanner.demo.mail import mails, postfix_log
+from scanner.demo.monitoring import monitoring
+from scanner.demo.packets import write_packets
 from scanner.demo.papers import PERIOD_DAYS, Body, Paper, Way, body_of, directory, papers
-from scanner.demo.plot import DocsStory, Plot, UnitPlot
+from scanner.demo.plot import AxisStory, DocsStory, Plot, UnitPlot
 
 _REGISTER = (
     "Số, ký hiệu văn bản",
@@ -69,8 +73,13 @@ def declared(out: Path, unit: UnitPlot) -> list[str]:
     ]
     if docs.story is not DocsStory.NO_REGISTER:
         lines.append(f"  register: {{path: registers/{place.code}.csv}}")
+    if docs.axis in BY_PACKETS:
+        lines.append(f'  packets: {{path: "packets/{place.code}/*.edxml"}}')
+    else:
+        lines.append(f"  gateway: {{path: gateway/{place.code}.csv}}")
+    if docs.axis is AxisStory.OUTAGE:
+        lines.append(f"  x_road: {{path: opmon/{place.code}.json}}")
     lines += [
-        f"  gateway: {{path: gateway/{place.code}.csv}}",
         f"  received: {{path: received/{place.code}.csv}}",
         f"  incoming: {{path: incoming/{place.code}.csv}}",
     ]
@@ -86,19 +95,25 @@ def declared(out: Path, unit: UnitPlot) -> list[str]:
     return lines
 
 
-def write_documents(out: Path, plot: Plot, random: Random) -> None:
+def write_documents(out: Path, plot: Plot, authority: Authority, random: Random) -> None:
     """Write the directory and everything that the units hand over."""
     bodies = directory(plot.units)
     _write(out / "agencies.csv", _agencies(bodies))
-    for folder in ("registers", "gateway", "received", "incoming", "post", "mail"):
+    for folder in ("registers", "gateway", "received", "incoming", "post", "mail", "opmon"):
         (out / folder).mkdir()
     skews = {host.id: host.skew for host in plot.hosts}
     for unit in plot.units:
         sent = papers(unit, bodies, plot.now, random)
-        story, code = unit.docs.story, unit.place.code
+        story, axis, code = unit.docs.story, unit.docs.axis, unit.place.code
+        if axis is AxisStory.OUTAGE:
+            sent = through_outage(sent)
+            log = monitoring(unit, bodies, sent, plot.now, random)
+            (out / "opmon" / f"{code}.json").write_text(log, encoding="utf-8")
         if story not in (DocsStory.NO_REGISTER, DocsStory.UNDECLARED):
             _write(out / "registers" / f"{code}.csv", _register(unit, sent))
-        if story not in (DocsStory.NO_GATEWAY, DocsStory.UNDECLARED):
+        if axis in BY_PACKETS:
+            write_packets(out / "packets" / code, unit, sent, authority, random)
+        elif story not in (DocsStory.NO_GATEWAY, DocsStory.UNDECLARED):
             _write(out / "gateway" / f"{code}.csv", _gateway(unit, sent, random))
         if story is DocsStory.PAPER:
             _write(out / "post" / f"{code}.csv", _post(sent))

@@ -11,6 +11,7 @@ from functools import partial
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
+from scanner.demo.axis import planted_axis
 from scanner.demo.decisions import decision_row, planted_decision
 from scanner.demo.expect_backups import Seen, backup_rows
 from scanner.demo.expect_documents import documents_rows
@@ -79,6 +80,7 @@ def _planted(plot: Plot) -> Iterator[Planted]:
             yield Planted("totals.wrong", unit.place.code)
         if unit.words is not WordStory.FINE:
             yield Planted(f"words.{unit.words}", unit.place.code)
+        yield from planted_axis(unit)
         if unit.docs.story is not DocsStory.FINE:
             yield Planted(f"documents.{unit.docs.story}", unit.place.code)
     for waiver in plot.waivers:

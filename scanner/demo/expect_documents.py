@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from checks.evidence import FailureKind
 from checks.model import Severity, Status
-from scanner.demo.plot import DocsStory, UnitPlot
+from scanner.demo.plot import AxisStory, DocsStory, UnitPlot
 from scanner.demo.truth import Expected
 
 Said = tuple[Status, str, str]
@@ -45,6 +45,18 @@ _FINE = {
     "signed": _NOT_ASKED,
     "web-uploads": _NOT_ASKED,
 }
+_BY_PACKETS = {
+    **{row: said for row, said in _FINE.items() if row != f"{_EVIDENCE}/gateway"},
+    f"{_EVIDENCE}/packets": _PASS,
+    "signed": _PASS,
+}
+_AXIS: dict[AxisStory, dict[str, Said]] = {
+    AxisStory.PACKETS: _BY_PACKETS,
+    AxisStory.UNSIGNED: {**_BY_PACKETS, "signed": _MAJOR},
+    # What was mailed while the exchange had failed is exempt: the rate and the bypasses are fine.
+    AxisStory.OUTAGE: {**_FINE, f"{_EVIDENCE}/x_road": _PASS},
+}
+"""Told by units whose correspondence is otherwise in order, and whose mail can be read."""
 _ROWS: dict[DocsStory, dict[str, Said]] = {
     DocsStory.FINE: _FINE,
     DocsStory.BYPASS: {**_FINE, "routed": _MAJOR, "bypass": _MAJOR},
@@ -98,10 +110,13 @@ def documents_rows(unit: UnitPlot, mail_failure: str, mail_planted: str) -> Iter
 
     `mail_planted` is the key of what was planted there.
     """
-    story = unit.docs.story
-    for row, (status, severity, failure) in _ROWS[story].items():
+    story, axis = unit.docs.story, unit.docs.axis
+    rows, told = _ROWS[story], "" if story is DocsStory.FINE else f"documents.{story}"
+    if axis is not AxisStory.LIST:
+        rows, told = _AXIS[axis], f"axis.{axis}"
+    for row, (status, severity, failure) in rows.items():
         name, _, part = row.partition("/")
-        planted = "" if story is DocsStory.FINE else f"documents.{story}"
+        planted = told
         by_mail = part == "mail" or name in ("bypass", "secret-mark")
         if mail_failure and status is Status.PASS and by_mail:
             status, failure, planted = Status.UNKNOWN, mail_failure, mail_planted  # noqa: PLW2901

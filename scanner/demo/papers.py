@@ -190,7 +190,9 @@ def _told(unit: UnitPlot, found: tuple[Paper, ...], random: Random) -> tuple[Pap
     if share is None:
         return found
     # The newest are left alone: they may still be on their way. The first has no gap before it.
-    near = (p for p in found[1:-5] if (found[-1].date - p.date).days <= _JUDGED)
+    # One that went late must not have gone in the future.
+    fewest = _LATE if story is DocsStory.LATE else 0
+    near = (p for p in found[1:-5] if fewest <= (found[-1].date - p.date).days <= _JUDGED)
     settled = [p for p in near if not p.group]
     count = 1 if story is DocsStory.SECRET else max(3, int(len(settled) * share))
     chosen = {(p.date, p.number) for p in random.sample(settled, count)}

@@ -8,6 +8,7 @@ from random import Random
 
 import msgspec
 
+from scanner.demo.authority import Authority
 from scanner.demo.backups import write_hosts
 from scanner.demo.casting import cast
 from scanner.demo.decisions import write_decisions
@@ -49,9 +50,10 @@ def plant(
     write_project(out, plot, keys, endpoints, new_key)
     write_records(out, plot.units, plot.now.date(), random)
     seal_records(out, plot.units, new_key)
-    write_decisions(out, plot.units, plot.now, new_key)
+    authority = Authority(plot.now, new_key)
+    write_decisions(out, plot.units, plot.now, authority)
     write_hosts(out, plot, random)
-    write_documents(out, plot, random)
+    write_documents(out, plot, authority, random)
     return Planted(out, plot, keys)
 
 

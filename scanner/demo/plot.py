@@ -150,6 +150,20 @@ class DocsStory(StrEnum):
     """The unit declared nothing about its documents."""
 
 
+class AxisStory(StrEnum):
+    """What a unit hands over of the document axis, beside the list of what came."""
+
+    LIST = "list"
+    """The list of what was sent, as most do."""
+    PACKETS = "packets"
+    """No list, but the packets themselves with their status messages."""
+    UNSIGNED = "unsigned"
+    """The same; the organisation did not sign every PDF in them."""
+    OUTAGE = "outage"
+    """The list and the exchange's own log, which proves that it failed while something was mailed.
+    """
+
+
 class HostPlot(msgspec.Struct, frozen=True, kw_only=True):
     """One server of a unit."""
 
@@ -211,6 +225,7 @@ class DocsPlot(msgspec.Struct, frozen=True, kw_only=True):
     """A unit's correspondence; the mail log lies on `mail_host`, or in the project when empty."""
 
     story: DocsStory = DocsStory.FINE
+    axis: AxisStory = AxisStory.LIST
     mail_host: str = ""
 
 
