@@ -189,8 +189,7 @@ def _with_trace(
     if trace is None or trace is entry:
         return entry
     # Where the trace has the mails, the lines of the entry are among them.
-    told = ("place", "also", "total_also") if "mails" in trace else ()
-    rest = {k: v for k, v in entry.items() if k not in told}
+    rest = {k: v for k, v in entry.items() if k != "place" or "mails" not in trace}
     return {**trace, **rest}
 
 

@@ -11,7 +11,7 @@ from checks.results import Result, ScanInfo
 from checks.texts import clean, moment
 from reports.explain.cases import short
 from reports.explain.sightings import Sighting, sightings
-from reports.explain.words import term
+from reports.explain.words import rule, term
 
 SCHEMA = "sauro.mailbox/1"
 LISTED = 50
@@ -97,6 +97,7 @@ def _mail(mail: Sighting, language: str, zone: ZoneInfo) -> str:
         moment(mail.time, language, zone) if mail.time else "",
         f"{mail.number} ({term('heads', 'unit', language).lower()} {mail.unit})",
         f"{term('heads', 'to', language)} {mail.recipient}",
+        rule(mail.result, language)[0],
         mail.place,
         f"{term('heads', 'queue', language)} {mail.queue_id}" if mail.queue_id else "",
         f"SHA-256 {mail.sha256}" if mail.sha256 else "",

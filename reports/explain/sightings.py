@@ -31,6 +31,8 @@ class Sighting(Value, frozen=True):
     """The document's number."""
     recipient: str
     """Agency code or mail domain."""
+    result: str
+    """What became of the document for that recipient, such as `bypass` or `copy`."""
     time: dt.datetime | None
     place: str
     """File and line."""
@@ -55,6 +57,7 @@ def sightings(rows: Iterable[tuple[ScanInfo, Result]]) -> Sightings:
                 unit=row.unit,
                 number=text(entry, "key"),
                 recipient=text(entry, "recipient"),
+                result=text(entry, "result"),
                 time=moment(line.get("time") or line.get("mailed")),
                 place=text(line, "place"),
                 queue_id=text(line, "queue_id"),

@@ -71,7 +71,7 @@ def test_an_address_is_found_and_not_said_again(
     assert ask(f"  <{address.upper()}>\r\n".encode()) == 0
     said, wrong = capsys.readouterr()
     assert "201/2026/QD-UBND-HK" in said
-    assert "Searched in 2 scans" in said
+    assert "Scans searched: 2" in said
     assert address.lower() not in (said + wrong).lower()
     assert ask(address.encode(), "--json") == 0
     found: dict[str, Any] = json.loads(capsys.readouterr().out)
@@ -160,5 +160,5 @@ def test_after_the_key_is_destroyed_nothing_old_can_be_asked_for(
     assert not mailboxes(Path()) & before
     assert ask(address.encode()) == 0
     said = capsys.readouterr().out
-    assert "Searched in 1 scans" in said
-    assert "2 other scans could NOT be searched" in said
+    assert "Scans searched: 1" in said
+    assert "could NOT be searched: 2 " in said
