@@ -13,6 +13,7 @@ from checks.documents.coverage import BESIDE, covered
 from checks.documents.events import ROUTE_KINDS, DocumentEvents, SourceKind, SourceReport
 from checks.documents.evidence import DOCUMENTS, MAILS
 from checks.documents.judged import LISTED, PeriodOptions, iso, period_of
+from checks.documents.retention import LINES_CHANGED
 from checks.documents.rotation import missing_files
 from checks.documents.silence import silent_days, silent_hours
 from checks.evidence import FailureKind
@@ -210,11 +211,20 @@ def log_gap(ctx: Context, _: None, events: DocumentEvents) -> Iterator[Verdict]:
         yield _part(_name(source, events), _gap(ctx, source))
 
 
+def _changed(message: str, source: SourceReport) -> Verdict | None:
+    """Lines that an earlier scan read, and that a later one found changed or gone."""
+    time = source.extra.get(LINES_CHANGED)
+    if time is None:
+        return None
+    detail = {"source": source.name, "first": iso(source.first), "last": iso(source.last)}
+    return failed(message, {**detail, LINES_CHANGED: time}, source=source.name, time=str(time))
+
+
 def _gap(ctx: Context, source: SourceReport) -> Verdict:
     own, options = "documents.log-gap", ctx.opt(GapOptions)
-    unread = _unread(f"{own}.unreadable", source)
-    if unread is not None:
-        return unread
+    unjudged = _unread(f"{own}.unreadable", source) or _changed(f"{own}.changed", source)
+    if unjudged is not None:
+        return unjudged
     if source.first is None or len(source.days) < 2:
         return unknown(FailureKind.TRUNCATED, f"{own}.short", {"source": source.name},
                        source=source.name, days=len(source.days))  # fmt: skip

@@ -14,6 +14,8 @@ REMEMBERED = "documents.mail"
 """Kind of the memories of what came of a mail log."""
 MARKS = "documents.mail-mark"
 """Kind of those that say from where on the next scan asks for it; small."""
+LINES_CHANGED = "lines_changed"
+"""What a mail log's report says besides when lines that had been read were changed or gone."""
 
 _WORDS = frozenset({"source", "target_source", "directive", "first", "last", "period"})
 """Keys whose texts name no document: of a source, its days, the unit's own target."""

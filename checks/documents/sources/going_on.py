@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from checks.documents.retention import LINES_CHANGED
 from checks.documents.sources.mails import Counted, MailLog, Tally
 from checks.documents.sources.reading import Reading
 from checks.documents.sources.remembered import (
@@ -130,7 +131,7 @@ class LogReader:
     ) -> MailLog:
         said = {key: time.isoformat() for key, time in extra.items()}
         if changed is not None and self._now - changed <= _TOLD:
-            said["lines_changed"] = changed.isoformat()
+            said[LINES_CHANGED] = changed.isoformat()
         report = msgspec.structs.replace(
             done.report, files=files, extra={**done.report.extra, **said}
         )
