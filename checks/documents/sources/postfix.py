@@ -174,19 +174,21 @@ class _Reader:
                     counted = done
                 year = self._moment(line, host or piece.host, stamps, piece)
             if host != name:
-                name, known = host, host or piece.host
-                mails = self._hosts.get(known) or self._new_host(known)
+                name, mails = host, self._host(host or piece.host)
                 opened = mails.open
             if what == b"to=<":
                 life = opened.get(queue)
-                # Without its beginning in the log nobody knows what it carried.
-                if life is not None and line.startswith(b" status=sent", line.find(b" status=")):
-                    if b"ed as " in line and self._passed_on(mails, life, line):
-                        continue
-                    if life.delivered is None:
-                        life.delivered = [(line, year)]
-                    else:
-                        life.delivered.append((line, year))
+                if life is None:  # nobody knows what it carried
+                    continue
+                status = line.find(b" status=")
+                if not line.startswith(b" status=sent", status) or (
+                    line.find(b"ed as ", status) > 0 and self._passed_on(mails, life, line)
+                ):
+                    continue
+                if life.delivered is None:
+                    life.delivered = [(line, year)]
+                else:
+                    life.delivered.append((line, year))
             elif what == b"removed":
                 if queue in opened:
                     self._removed(mails, queue)
@@ -200,12 +202,11 @@ class _Reader:
                     life.queued = line
             elif not queue:
                 self._filtered(mails, host or piece.host, line, piece)
-            elif what[:1] in b"cu":  # client=, uid=
+            elif what in (b"client=", b"uid="):
                 life = opened.get(queue)
-                if life is not None and (life.queued is not None or life.started):
-                    self._removed(mails, queue)
-                    life = None
-                (life or self._life(mails, queue)).started = True
+                if life is None or life.queued is not None or life.started:
+                    life = self._new(mails, queue)
+                life.started = True
             else:
                 self._header(mails, queue, line, piece)
         self._tally.lines += len(rows) - counted
@@ -227,19 +228,22 @@ class _Reader:
         self._tally.seen(time)
         return year
 
-    def _new_host(self, host: bytes) -> _Host:
-        """Room for the mails of another host: all of them share the limits."""
-        found = self._hosts[host] = _Host()
-        self._cap = max(1, self._cap_of_all // len(self._hosts))
-        self._kept = max(1, _ENDED // len(self._hosts))
+    def _host(self, name: bytes) -> _Host:
+        """The mails of a host; all hosts share the limits."""
+        found = self._hosts.get(name)
+        if found is None:
+            found = self._hosts[name] = _Host()
+            self._cap = max(1, self._cap_of_all // len(self._hosts))
+            self._kept = max(1, _ENDED // len(self._hosts))
         return found
 
-    def _life(self, mails: _Host, queue: bytes) -> _Life:
-        life = mails.open.get(queue)
-        if life is None:
-            if len(mails.open) >= self._cap:
-                self._give_up(mails.open)
-            life = mails.open[queue] = _Life(self._tally)
+    def _new(self, mails: _Host, queue: bytes) -> _Life:
+        """A mail begins; if its id is in use, that mail has ended."""
+        if queue in mails.open:
+            self._removed(mails, queue)
+        if len(mails.open) >= self._cap:
+            self._give_up(mails.open)
+        life = mails.open[queue] = _Life(self._tally)
         return life
 
     def _give_up(self, opened: dict[bytes, _Life]) -> None:
@@ -251,9 +255,8 @@ class _Reader:
     def _identified(self, mails: _Host, queue: bytes, line: bytes) -> None:
         """A Message-ID: a new life when the id is in use by a mail that is past its beginning."""
         life = mails.open.get(queue)
-        if life is not None and life.queued is not None:
-            self._removed(mails, queue)
-        life = self._life(mails, queue)
+        if life is None or life.queued is not None:
+            life = self._new(mails, queue)
         if self._join is not None:
             told = self._join.ask(queue, line.partition(b": message-id=")[2])
             if told is not None:
@@ -271,10 +274,9 @@ class _Reader:
 
     def _header(self, mails: _Host, queue: bytes, line: bytes, piece: Piece) -> None:
         life = mails.open.get(queue)
-        if life is not None and life.queued is not None:
+        if life is None or life.queued is not None:
             # Headers come before the queue manager: the id is in use again.
-            self._removed(mails, queue)
-        life = self._life(mails, queue)
+            life = self._new(mails, queue)
         said = line.partition(b": header ")[2]
         name, _, logged = said[:_LONGEST].partition(b":")
         kind = name.lower()
@@ -308,9 +310,7 @@ class _Reader:
         if relay < 7 or INSIDE.match(line, relay) is None:
             return False
         passed = PASSED_ON.search(line, status)
-        if passed is None:
-            return False
-        inner = mails.get(passed[1])
+        inner = None if passed is None else mails.get(passed[1])
         if inner is None or inner is life:
             return False
         self._hand_on(life, inner)
@@ -322,7 +322,8 @@ class _Reader:
         if outer.contents is not None:
             inner.said().add(outer.contents)
         inner.queued = inner.queued if inner.queued is not None else outer.queued
-        self._stretches.handed_on(outer.tally, inner.tally)
+        if outer.tally is not inner.tally:
+            self._stretches.handed_on(outer.tally, inner.tally)
 
     def _finish(self, *lives: _Life) -> None:
         """Count ended mails and turn them into events, one for each document and domain."""
