@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tests.helpers.mailserver import GROUP, OWNER, UNPACKED, Postfix, free_ports, postfix
+from tests.helpers.mailserver import GROUP, OWNER, UNPACKED, Postfix, free_ports, postfix, removed
 
 PACKAGE = "amavisd-new"
 HERE = """\
@@ -128,12 +128,6 @@ class Amavis:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        # Its children write until they are gone too.
-        deadline = time.monotonic() + 2
-        with contextlib.suppress(ProcessLookupError):
-            while time.monotonic() < deadline:
-                os.killpg(self._process.pid, 0)
-                time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -142,7 +136,7 @@ def filtered_postfix(files: Mapping[str, str]) -> Iterator[tuple[Postfix, Amavis
     port, inner = free_ports(2)
     with contextlib.ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="sauro-amavis-"))
-        stack.callback(shutil.rmtree, root)
+        stack.callback(removed, root)
         root.chmod(0o755)
         main, services = MAIN.format(port=port), SERVICES.format(inner=inner)
         server = stack.enter_context(postfix(main, services=services))

@@ -1,7 +1,8 @@
 """An Exim of its own on a port of 127.0.0.1, with Debian's split configuration and our lines in it.
 
 It is unpacked below `.venv/debian` and not installed: installing starts a mail server and removes
-another.
+another. Debian's Exim wants an account of its own (`Debian-exim`), which only installing makes:
+nss_wrapper lets it see one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import getpass
 import grp
 import os
+import pwd
 import shutil
 import signal
 import smtplib
@@ -21,9 +23,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.helpers.mailserver import OWNER, UNPACKED, Sink, free_ports
+from tests.helpers.mailserver import OWNER, UNPACKED, Sink, free_ports, removed
 
-PACKAGE = "exim4-daemon-heavy"
+PACKAGE, ACCOUNT = "exim4-daemon-heavy", "Debian-exim"
 SECTIONS = ("main", "acl", "router", "transport", "retry", "rewrite", "auth")
 """The folders of conf.d, in the order in which `update-exim4.conf` puts them together."""
 HEAD = """\
@@ -40,7 +42,7 @@ SPOOLDIR = {root}/spool
 CONFDIR = {root}/etc
 ETC_MAILNAME = hoankiem.gov.vn
 MAIN_HARDCODE_PRIMARY_HOSTNAME = mail.hoankiem.gov.vn
-MAIN_KEEP_ENVIRONMENT = LD_LIBRARY_PATH
+MAIN_KEEP_ENVIRONMENT = LD_LIBRARY_PATH : LD_PRELOAD : ^NSS_WRAPPER_
 MAIN_LOCAL_INTERFACES = 127.0.0.1
 MAIN_LOCAL_DOMAINS = mail.hoankiem.gov.vn
 MAIN_RELAY_TO_DOMAINS =
@@ -76,6 +78,7 @@ class Exim:
         (self.port,) = free_ports(1)
         user = OWNER if os.geteuid() == 0 else getpass.getuser()
         group = OWNER if os.geteuid() == 0 else grp.getgrgid(os.getegid()).gr_name
+        self._accounts(user, group)
         for name in ("log", "spool"):
             (root / name).mkdir()
             if os.geteuid() == 0:
@@ -91,6 +94,18 @@ class Exim:
         self._process: subprocess.Popen[bytes] | None = None
         self._smtp: smtplib.SMTP | None = None
 
+    def _accounts(self, user: str, group: str) -> None:
+        """The accounts of this machine, and Exim's beside them with the numbers of another."""
+        uid, gid = pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid
+        users = [p for p in pwd.getpwall() if p.pw_name != ACCOUNT]
+        groups = [g for g in grp.getgrall() if g.gr_name != ACCOUNT]
+        passwd = [f"{p.pw_name}:x:{p.pw_uid}:{p.pw_gid}::{p.pw_dir}:{p.pw_shell}" for p in users]
+        passwd.append(f"{ACCOUNT}:x:{uid}:{gid}::/:/usr/sbin/nologin")
+        names = [f"{g.gr_name}:x:{g.gr_gid}:{','.join(g.gr_mem)}" for g in groups]
+        names.append(f"{ACCOUNT}:x:{gid}:")
+        (self.root / "passwd").write_text("\n".join(passwd) + "\n", encoding="utf-8")
+        (self.root / "group").write_text("\n".join(names) + "\n", encoding="utf-8")
+
     def _parts(self) -> str:
         folders = [self.root / "etc/conf.d" / section for section in SECTIONS]
         text = "\n".join(p.read_text() for f in folders for p in sorted(f.iterdir()))
@@ -105,11 +120,14 @@ class Exim:
         return self.base / "usr/sbin/exim4"
 
     def environment(self) -> dict[str, str]:
-        """What it finds its libraries by."""
+        """What it finds its libraries and accounts by."""
         found = [self.base / "usr/lib", *(self.base / "usr/lib").glob("*-linux-gnu*")]
         return {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LD_LIBRARY_PATH": ":".join(map(str, found)),
+            "LD_PRELOAD": str(next(UNPACKED.glob("usr/lib/*/libnss_wrapper.so"))),
+            "NSS_WRAPPER_PASSWD": str(self.root / "passwd"),
+            "NSS_WRAPPER_GROUP": str(self.root / "group"),
         }
 
     def start(self) -> None:
@@ -162,12 +180,6 @@ class Exim:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        # Those that deliver write to the queue until they are gone too.
-        deadline = time.monotonic() + 2
-        with contextlib.suppress(ProcessLookupError):
-            while time.monotonic() < deadline:
-                os.killpg(self._process.pid, 0)
-                time.sleep(0.02)
 
 
 @contextlib.contextmanager
@@ -176,7 +188,7 @@ def exim(files: Mapping[str, str]) -> Iterator[Exim]:
     # Not below pytest's folder, into which only its owner may look.
     with contextlib.ExitStack() as stack:
         root = Path(tempfile.mkdtemp(prefix="sauro-exim-"))
-        stack.callback(shutil.rmtree, root)
+        stack.callback(removed, root)
         root.chmod(0o755)
         sink = stack.enter_context(Sink())
         threading.Thread(target=sink.serve_forever, daemon=True).start()

@@ -91,6 +91,20 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+def removed(root: Path) -> None:
+    """Remove the folder of a server that was ended: what it had started dies a moment later."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            shutil.rmtree(root)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
 class _Session(socketserver.StreamRequestHandler):
     """Refuses recipients whose name begins with `bounce`; those with `later` the first time."""
 
