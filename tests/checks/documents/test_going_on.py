@@ -323,3 +323,21 @@ def test_a_damaged_memory_is_none() -> None:
     again = packed(other)
     assert again is not None
     assert unpacked(again) is None
+
+
+def test_no_text_of_a_mail_is_remembered() -> None:
+    told = Mail(
+        "2026-11-03T08:00:00",
+        "Tờ trình 12/QĐ-UBND-HK mật danh",
+        names=("bidanh 12-QD.pdf",),
+        sender="bi.thu@hoankiem.gov.vn",
+        to=("nguoi.nhan@soyte.gov.vn",),
+    )
+    late = Mail("2026-11-19T08:00:00", "13/QĐ-UBND-HK mật danh", to=("nguoi.nhan@soyte.gov.vn",))
+    _, past, _ = scan(Host(log_of(told, late)), day(20))
+    assert past is not None
+    assert [len(past.base.events), len(past.rest.events)] == [1, 1]
+    raw = msgspec.msgpack.encode(past)
+    assert b"soyte.gov.vn" in raw
+    for word in ("danh", "bidanh", "bi.thu", "nguoi.nhan", "pc-7", "message-id"):
+        assert word.encode() not in raw
