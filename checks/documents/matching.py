@@ -267,6 +267,8 @@ class _Judge:
 
     def _exempt(self, document: Document, sent: Sent | None, mailed: _Mailed | None) -> Basis:
         """On whose word a pair need not be on the axis."""
+        if mailed is None and not document.reason:
+            return Basis.NONE
         if mailed is not None and (mailed.secret or document.reason == SECRET):
             # No outage lets a secret be mailed; what else the register says stands.
             allowed = EXEMPTIONS - {SECRET, OUTAGE}

@@ -26,6 +26,9 @@ INCOMING = (
     "Ghi chú",
 )
 _TYPES = ("TB", "KH", "CV", "GM")
+_SKIPPED = 10
+"""Rows before the one that skips a number; never the first of a year, of which nobody could tell.
+"""
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -83,12 +86,15 @@ def received_rows(found: Sequence[Arrival], random: Random) -> list[tuple[str, .
     ]
 
 
-def incoming_rows(found: Sequence[Arrival]) -> list[tuple[str, ...]]:
-    """The incoming register; arrival numbers run on through the year."""
+def incoming_rows(found: Sequence[Arrival], *, skips: bool) -> list[tuple[str, ...]]:
+    """The incoming register; arrival numbers run on through the year, or skip one."""
     rows: list[tuple[str, ...]] = []
     given: Counter[int] = Counter()
     for arrival in (a for a in found if a.entered):
         day = f"{arrival.delivered:%d/%m/%Y}"
+        if skips and len(rows) >= _SKIPPED and given[arrival.delivered.year]:
+            given[arrival.delivered.year] += 1
+            skips = False
         given[arrival.delivered.year] += 1
         rows.append(
             (

@@ -129,7 +129,10 @@ def _write_arrivals(
     found = arrivals(unit, bodies, now, random)
     name = f"{unit.place.code}.csv"
     _write(out / "received" / name, _table(RECEIVED, received_rows(found, random)))
-    _write(out / "incoming" / name, _table(INCOMING, incoming_rows(found)))
+    _write(
+        out / "incoming" / name,
+        _table(INCOMING, incoming_rows(found, skips=unit.docs.story is DocsStory.GAPS)),
+    )
 
 
 def _write(path: Path, text: str) -> None:

@@ -64,7 +64,7 @@ _ROWS: dict[DocsStory, dict[str, Said]] = {
     DocsStory.PAPER: {**_FINE, f"{_EVIDENCE}/postal": _PASS, "routed": _MAJOR},
     DocsStory.LATE: {**_FINE, "timely": _MINOR},
     DocsStory.NO_RECEIPT: {**_FINE, "routed": _MAJOR, "receipts": _MINOR},
-    DocsStory.GAPS: {**_FINE, "numbering": _MINOR},
+    DocsStory.GAPS: {**_FINE, "numbering": _MINOR, "incoming-numbering": _MINOR},
     # What the register lacks is a gap in its numbers as well.
     DocsStory.UNREGISTERED: {**_FINE, "unregistered": _MAJOR, "numbering": _MINOR},
     DocsStory.SECRET: {**_FINE, "secret-mark": _CRITICAL},

@@ -133,7 +133,7 @@ class DocsStory(StrEnum):
     NO_RECEIPT = "no_receipt"
     """Sent through the gateway, and no receipt came back."""
     GAPS = "gaps"
-    """Numbers that were never given out."""
+    """Numbers that were never given out, of documents and of arrivals."""
     UNREGISTERED = "unregistered"
     """On the gateway, and not in the register."""
     SECRET = "secret"  # noqa: S105 - a story

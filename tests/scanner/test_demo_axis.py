@@ -30,6 +30,7 @@ from checks.documents.sources.x_road import read_x_road
 from checks.files import FileEntry
 from checks.model import Status
 from inventory.model import Agency, Documents, Unit, UnitKind
+from scanner.demo.arrivals import arrivals, incoming_rows
 from scanner.demo.authority import Authority
 from scanner.demo.axis import BY_PACKETS, outage_of, through_outage
 from scanner.demo.casting import cast
@@ -127,6 +128,26 @@ def test_nothing_of_any_story_happens_in_the_future() -> None:
             every = papers(told, bodies, NOW, random.Random(seed))  # noqa: S311 - repeatable
             latest = max(d.sent for p in every for d in p.deliveries)
             assert latest + dt.timedelta(hours=1) < NOW, (story, seed)
+
+
+@pytest.mark.parametrize("day", [dt.date(2026, 11, 22), dt.date(2027, 1, 6), dt.date(2027, 1, 20)])
+def test_a_register_that_skips_an_arrival_number_skips_one_and_shows_it(day: dt.date) -> None:
+    now = dt.datetime.combine(day, dt.time(8, 20), ZONE)
+    unit = unit_of(AxisStory.OUTAGE)
+    came = arrivals(unit, directory(PLOT.units), now, lots())
+    told = incoming_rows(came, skips=True)
+    whole = incoming_rows(came, skips=False)
+
+    def numbers(rows: list[tuple[str, ...]]) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for row in rows:
+            found.setdefault(row[0][-4:], []).append(int(row[1]))
+        return found
+
+    assert all(n == [*range(1, len(n) + 1)] for n in numbers(whole).values())
+    gaps = {year: {*range(min(n), max(n) + 1)} - {*n} for year, n in numbers(told).items()}
+    assert sum(map(len, gaps.values())) == 1
+    assert all(min(n) == 1 for n in numbers(told).values())
 
 
 # ---------------------------------------------------------------------------------------- packets
