@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 STAMP = rb"\d{4}-\d\d-\d\dT[0-9:.]+(?:Z|[+-]\d\d:?\d\d)?|[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d"
 """Either style, as a pattern over bytes."""
-QUICK_STAMP = rb"\d...-..-..T[^ ]++|[A-Z].. .. .{8}"
+QUICK_STAMP = rb"\d...-..-..T[^ ]{8,32}+|[A-Z].. .. .{8}"
 """The same for where every nanosecond counts: it also takes what is no time at all."""
 _ISO = rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:[.,]\d+)?(?: [+-]\d{4}\b)?"
 _AT_START = re.compile(rb"^(?:\d+:)?(" + _ISO + rb"|" + STAMP + rb")[ ,]", re.MULTILINE)

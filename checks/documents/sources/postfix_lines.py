@@ -20,7 +20,8 @@ NEEDED = (
 # Most of the time of reading a log is spent here: a line end to begin with is found faster than
 # `^`; what is possessive (`++`) or atomic (`(?>`) is not tried again in a line that is not needed;
 # one character that a word must not have (`[^ ]`) is found much faster than one of two. So a word
-# may go on in the next line, where nothing follows that fits, but for a stamp: see `stamp_of`.
+# may go on in the next line, where nothing follows that fits, but for a stamp: see `stamp_of`. It
+# has a limit, or it would be looked for to the end of the text after every line end.
 _PROGRAM = (
     rb"(?>[^ \n/]++/[^ \n]++ (?=[0-9A-Za-z])|"
     rb"(?=[^ \n]++ \([\d-])[^ \n]{0,64}amavis[^ \n]{0,64}\[\d+\]: "
@@ -48,8 +49,8 @@ def _needed(host: bytes, numbered: bool) -> re.Pattern[bytes]:
 
     `numbered` is when a search on the host put the number of each line before it.
     """
-    usual = re.escape(host) + rb" postfix/[^ ]++ (?=[0-9A-Za-z])"
-    where = rb"(?>" + usual + rb"|([^ ]++) " + _PROGRAM + rb")"
+    usual = re.escape(host) + rb" postfix/[^ ]{1,256}+ (?=[0-9A-Za-z])"
+    where = rb"(?>" + usual + rb"|([^ ]{1,256}+) " + _PROGRAM + rb")"
     number = rb"\d++:" if numbered else rb""
     return re.compile(rb"\n" + number + rb"((?:" + QUICK_STAMP + rb") " + where + _SAID + rb")")
 

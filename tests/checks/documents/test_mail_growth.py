@@ -22,6 +22,7 @@ from checks.documents.sources.exim import read_exim
 from checks.documents.sources.headers import decode_words, file_names
 from checks.documents.sources.mails import MailLog
 from checks.documents.sources.postfix import read_postfix
+from checks.documents.sources.postfix_lines import Piece
 from checks.documents.sources.zimbra import read_zimbra
 from checks.evidence import Unparsable
 from tests.checks.documents import test_amavis as amavis
@@ -122,6 +123,10 @@ EVIL: dict[str, tuple[Read, str, str]] = {
     "spaces": (read_amavis, HEAD, " "),
     "ids said": (read_amavis, f"{TASK}Passed, Hits: 1, size: 1", ", Message-ID: <"),
     "queue ids": (read_postfix, f"{HEAD}postfix/smtp[1]: ", "A"),
+    "stamps": (read_postfix, "", "2026-11-10T\n"),
+    "moments": (read_postfix, "", "2026-11-10T08:00:00 \n"),
+    "hosts": (read_postfix, "", "2026-11-10T08:00:00 mx\n"),
+    "programs": (read_postfix, HEAD, "postfix/\n2026-11-10T08:00:00 mx postfix/smtp\n"),
     "words": (read_postfix, f"{CLEANUP}Subject: x: subj=[", "=?utf-8?B?"),
     "open words": (read_postfix, f"{CLEANUP}Subject: x: subj=[", "=?a*"),
     "params": (read_postfix, f"{CLEANUP}Content-Type: x: ct=[", 'name="\\'),
@@ -156,6 +161,14 @@ def test_a_line_of_megabytes_is_over_soon(evil: str, ends: bool) -> None:
         read([entry("x", text)], "x", ZONE, FINDER)
     except Unparsable as e:
         assert str(e).startswith("x:")  # noqa: PT017
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "line", ["2026-11-10T", "2026-11-10T08:00:00 ", "2026-11-10T08:00:00 mx postfix/"]
+)
+def test_a_word_that_does_not_end_with_its_line_is_soon_given_up(line: str) -> None:
+    assert Piece("x", f"\n{line}".encode() * 200_000, 0).needed() == []
 
 
 @pytest.mark.timeout(60)
