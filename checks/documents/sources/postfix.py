@@ -109,6 +109,9 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
     """
     ordered, same = in_order(files, zone)
     alone = [filter_alone(f) for f in ordered]
+    # The rest of a log may well be some lines of its filter.
+    if all(alone) and stretches is not None and stretches.goes_on:
+        alone = [False for _ in ordered]
     if ordered and all(alone):
         raise Unparsable(f"{ordered[0].name}:1: lines of Amavis only; declare it as kind amavis")
     filters = [f for f, is_alone in zip(ordered, alone, strict=True) if is_alone]

@@ -81,6 +81,11 @@ class Stretches:
         self._known = (*self._known, more)
 
     @property
+    def goes_on(self) -> bool:
+        """Whether an earlier scan knows the time before, so that only the rest is read."""
+        return bool(self._known)
+
+    @property
     def lines(self) -> int:
         """Lines of all stretches that were read."""
         return sum(tally.lines for tally in self.tallies)

@@ -11,8 +11,9 @@ import pytest
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis_file import filter_alone, read_amavis
 from checks.documents.sources.logfiles import LogFile
-from checks.documents.sources.mails import MailLog
+from checks.documents.sources.mails import Counted, MailLog, Tally
 from checks.documents.sources.postfix import read_postfix
+from checks.documents.sources.stretches import Stretches
 from checks.documents.sources.uploads import Join, Uploads
 from checks.evidence import Unparsable
 from checks.files import FileEntry
@@ -113,6 +114,18 @@ def test_the_filter_alone_tells_of_no_one() -> None:
         read_postfix([entry("a", filters)], "mx", ZONE, amavis.FINDER)
     with pytest.raises(Unparsable, match=r"^a:1: no line of an Amavis log$"):
         read_amavis([entry("a", "x\n")], "filter", ZONE, amavis.FINDER)
+
+
+def test_the_rest_of_a_log_may_be_lines_of_the_filter() -> None:
+    """Read on from where an earlier scan stopped, a log of both is no log of Amavis alone."""
+    rest = "".join(amavis.path(amavis.NAME))
+    on = Stretches(lambda: Tally(ZONE), known=[Counted()])
+    found = read_postfix([entry("a", rest)], "mx", ZONE, amavis.FINDER, stretches=on)
+    assert (found.events, found.report.mails, found.report.lines) == ((), 0, 1)
+    mta, filters = apart(amavis.filtered(*amavis.path(amavis.NAME), amavis.passed()))
+    on = Stretches(lambda: Tally(ZONE), known=[Counted()])
+    files = [entry("mail.log", mta), entry("amavis.log", filters)]
+    assert len(read_postfix(files, "mx", ZONE, amavis.FINDER, stretches=on).events) == 1
 
 
 def short_ids(text: str, message_id: str = "m1@pc-7") -> str:
