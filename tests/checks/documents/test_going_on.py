@@ -18,8 +18,10 @@ from checks.documents.numbers import Finder
 from checks.documents.sources.going_on import LogReader
 from checks.documents.sources.mails import MailLog
 from checks.documents.sources.reading import Reading
-from checks.documents.sources.remembered import Remembered, packed, unpacked
+from checks.documents.sources.remembered import Mark, Remembered, packed, unpacked
 from checks.evidence import AskWhole, Unparsable
+from checks.files import FileEntry
+from tests.checks.documents import test_amavis as amavis
 from tests.helpers.correspondence import PATIENT, UNIT, ZONE, Mail
 from tests.helpers.growing_log import Host, when
 
@@ -199,6 +201,46 @@ def test_a_filtered_mail_over_the_mark_is_whole() -> None:
     found, _, resumed = scan(host, day(17), past)
     assert resumed
     assert (numbers(found), report(found)) == ([12], report(whole))
+
+
+class Both(Host):
+    """Beside Postfix's log Amavis writes one of its own, which the same pattern holds."""
+
+    told: list[str] = []
+
+    def sent(self, now: dt.datetime, mark: Mark | None) -> list[FileEntry]:
+        beside = Host(self.told, self.rotations, self.keep, self.numbered).sent(now, mark)
+        ours = [msgspec.structs.replace(e, name=e.name.replace("mail", "amavis")) for e in beside]
+        return [*super().sent(now, mark), *ours]
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+@pytest.mark.parametrize("rotations", [[], [day(7), day(14), day(21)]], ids=["one file", "rotated"])
+def test_a_filter_with_a_file_of_its_own_is_read_on_beside(
+    rotations: list[dt.datetime], numbered: bool
+) -> None:
+    mails, told = [], []
+    for n in range(62):
+        at = day(n / 2).replace(tzinfo=None).isoformat()
+        name = f"{n}-QD-UBND-HK.pdf" if n % 7 == 3 else "lich.pdf"
+        mails.append(Mail(at, queue=f"4PbC4z6W5Qz{n:04}"))
+        told += [
+            amavis.line(f'p.path x: "P=p1,L=1,N={name}"', at, f"{n}-1"),
+            amavis.line(f"Passed CLEAN, Queue-ID: {mails[-1].queue}, Hits: -, size: 1, "
+                        'Subject: "Gui", helo=x', at, f"{n}-1"),
+        ]  # fmt: skip
+    lines = [line for each in mails for line in each.lines()]
+    host = Both(lines, rotations, numbered=numbered, told=told)
+    past: Remembered | None = None
+    went_on = 0
+    for step in range(3, 31, 3):
+        whole, _, _ = scan(host, day(step + 0.3))
+        found, past, resumed = scan(host, day(step + 0.3), past)
+        assert numbers(found) == list(range(3, 2 * step + 1, 7))
+        assert events(found) == events(whole)
+        assert report(found) == report(whole)
+        went_on += resumed
+    assert went_on > 4
 
 
 def test_a_mail_that_a_filter_held_for_days_over_the_mark_parts_nothing() -> None:
