@@ -12,7 +12,7 @@ import random
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -180,7 +180,7 @@ def _let_go(project: Project, store: Store) -> None:
 def _visitor(project: Project, stop: threading.Event) -> engine.Visitor:
     ssh = project.settings.ssh
 
-    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[list[engine.Visited]]:
+    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Generator[list[engine.Visited]]:
         return visit_all(asked, collector(project), ssh.workers, ssh.processes, stop)
 
     return visit

@@ -183,13 +183,13 @@ class _Shared:
     def __init__(self, past: Past = lambda _kind, _subject: ()) -> None:
         self.past = past
         self._requests: dict[tuple[str, str, Need], Request] = {}
-        self._scripts: dict[tuple[str, str], str] = {}
+        self._scripts: dict[str, str] = {}
 
     def __call__(self, request: Request) -> Request:
         target, key = request.target, request.key
         found = self._requests.get((target, key, request.need))
         if found is None:
-            script = self._scripts.setdefault((target, key), request.script)
+            script = self._scripts.setdefault(request.script, request.script)
             found = msgspec.structs.replace(request, script=script)
             self._requests[target, key, request.need] = found
         return found

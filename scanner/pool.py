@@ -13,7 +13,7 @@ import queue
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from multiprocessing.connection import Connection
 from typing import Protocol
 
@@ -64,14 +64,29 @@ def visit_all(
     workers: int,
     processes: int,
     stop: threading.Event,
-) -> Iterator[list[Visited]]:
+) -> Generator[list[Visited]]:
     """Visit every target once and yield them as they are done, in any order, a few at a time.
 
-    When `stop` is set, or the generator is closed, no further visit begins and those under way are
-    abandoned. Results wait in a bounded queue: a slow consumer slows the visits down.
+    Begins at once, whether or not anybody asks for the first result yet. When `stop` is set, or the
+    generator is closed, no further visit begins and those under way are abandoned. Results wait in
+    a bounded queue: a slow consumer slows the visits down.
     """
+    visits = _visits(asked, collector, workers, (processes, stop))
+    next(visits)
+    return visits
+
+
+def _visits(
+    asked: Mapping[str, tuple[Request, ...]],
+    collector: Collects,
+    workers: int,
+    rest: tuple[int, threading.Event],
+) -> Generator[list[Visited]]:
+    """An empty list when all have begun, then the visits."""
+    processes, stop = rest
     if not asked:
         collector.close()
+        yield []
         return
     workers = max(1, min(workers, len(asked)))
     processes = max(1, min(processes, workers))
@@ -82,6 +97,7 @@ def visit_all(
         work = (run.visit,) if processes == 1 else (run.feed, share)
         threading.Thread(target=work[0], args=work[1:], daemon=True, name=f"visits-{i}").start()
     try:
+        yield []
         left = len(asked)
         while left and (done := run.gather(left, stop)):
             left -= len(done)

@@ -8,8 +8,9 @@ loses nothing already judged, and a resumed one asks only for what is left.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -29,8 +30,8 @@ _AT_ONCE = 500
 
 Visited = tuple[str, list[Evidence], float]
 """A target, the evidence of its one visit in the order asked, and the seconds it took."""
-Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Iterator[list[Visited]]]
-"""Visits targets, each once, in any order; see `scanner.pool`."""
+Visitor = Callable[[Mapping[str, tuple[Request, ...]]], Generator[list[Visited]]]
+"""Visits targets, each once, in any order; may begin when it is called. See `scanner.pool`."""
 
 
 class Keeper(Protocol):
@@ -71,11 +72,7 @@ def run(
     `head` is the scan without its rows. Rows go to `keep` only, so a large scan takes no memory.
     """
     desk = _Desk(plan, judge)
-    counts = dict.fromkeys(Status, 0)
-    for batch in desk.ready_without_evidence():
-        keep.save(head.info.id, batch.case_keys, batch.results, (), batch.memories, ())
-        _count(counts, batch.results)
-    rounds = _Rounds(head, visit, keep, watch, counts)
+    rounds = _Rounds(head, visit, keep, watch)
     rounds.go(plan, desk)
     if desk.again:
         # What was asked from where an earlier scan stopped, and does not fit, is asked whole.
@@ -92,13 +89,12 @@ class _Rounds:
         visit: Visitor,
         keep: Keeper,
         watch: Callable[[Progress], None],
-        counts: dict[Status, int],
     ) -> None:
         self._head = head
         self._visit = visit
         self._keep = keep
         self._watch = watch
-        self._counts = counts
+        self._counts = dict.fromkeys(Status, 0)
         self._done = self._targets = 0
         self._outcomes: dict[str, TargetOutcome] = {}
 
@@ -107,20 +103,29 @@ class _Rounds:
         visits = plan.visits
         sensitive = {r.key for asked in visits.values() for r in asked if r.sensitive}
         self._targets += len(visits)
-        self._watch(Progress(self._done, self._targets, self._counts))
-        for arrived in self._visit(visits):
-            self._done += len(arrived)
-            batch = desk.arrived(arrived)
-            self._keep.save(
-                self._head.info.id,
-                batch.case_keys,
-                batch.results,
-                [(e, e.key in sensitive) for _, found, _ in arrived for e in found],
-                batch.memories,
-                [self._outcome(*visited) for visited in arrived],
-            )
-            _count(self._counts, batch.results)
+        with contextlib.closing(self._visit(visits)) as arriving:
+            # The first visits are under way meanwhile.
+            for batch in desk.ready_without_evidence():
+                self._store(batch, (), ())
             self._watch(Progress(self._done, self._targets, self._counts))
+            for arrived in arriving:
+                self._done += len(arrived)
+                self._store(
+                    desk.arrived(arrived),
+                    [(e, e.key in sensitive) for _, found, _ in arrived for e in found],
+                    [self._outcome(*visited) for visited in arrived],
+                )
+                self._watch(Progress(self._done, self._targets, self._counts))
+
+    def _store(
+        self,
+        batch: _Batch,
+        evidence: Sequence[tuple[Evidence, bool]],
+        outcomes: Sequence[TargetOutcome],
+    ) -> None:
+        judged = batch.case_keys, batch.results
+        self._keep.save(self._head.info.id, *judged, evidence, batch.memories, outcomes)
+        _count(self._counts, batch.results)
 
     def _outcome(self, target: str, found: Sequence[Evidence], seconds: float) -> TargetOutcome:
         """How all visits of a target went: a second one does not make good the first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 import msgspec
 import pytest
@@ -94,7 +94,7 @@ def scan(made: Plan, says: Mapping[str, str]) -> tuple[Kept, list[list[str]], Pr
             probe=request.probe, target=request.target, key=request.key, taken=NOW, stdout=said
         )
 
-    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[list[Visited]]:
+    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Generator[list[Visited]]:
         for target, requests in asked.items():
             visits.append([r.key for r in requests])
             yield [(target, [one(r) for r in requests], 0.1)]

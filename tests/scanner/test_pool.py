@@ -23,8 +23,10 @@ class Fake:
 
     def __init__(self) -> None:
         self.closed = False
+        self.visited: list[str] = []
 
     def collect(self, target: str, requests: tuple[Request, ...]) -> list[Evidence]:
+        self.visited.append(target)
         if target.startswith("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
         if target.startswith("slow"):
@@ -122,7 +124,7 @@ def test_closing_the_generator_stops_the_visits() -> None:
     fake = Fake()
     visits = visit_all(asked(*(f"t{i}" for i in range(1000))), fake, 2, 1, threading.Event())
     next(visits)
-    visits.close()  # type: ignore[attr-defined]
+    visits.close()
     assert fake.closed
 
 
@@ -141,3 +143,22 @@ def test_a_process_that_dies_costs_its_visits_and_not_the_scan() -> None:
 def test_a_fault_in_the_pool_itself_is_raised_and_not_swallowed() -> None:
     with pytest.raises(RuntimeError, match="raises"):
         run(asked("a", "raises"))
+
+
+def test_visits_begin_before_anybody_asks_for_one() -> None:
+    fake = Fake()
+    visits = visit_all(asked("a", "b"), fake, 2, 1, threading.Event())
+    try:
+        end = time.monotonic() + 10
+        while len(fake.visited) < 2 and time.monotonic() < end:
+            time.sleep(0.01)
+        assert sorted(fake.visited) == ["a", "b"]
+    finally:
+        visits.close()
+
+
+def test_visits_that_nobody_took_end_with_the_generator() -> None:
+    fake = Fake()
+    visit_all(asked(*(f"t{i}" for i in range(1000))), fake, 2, 1, threading.Event()).close()
+    assert fake.closed
+    assert len(fake.visited) < 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +63,7 @@ def scan_of(made: Plan, says: Mapping[str, str], order: Sequence[str]) -> tuple[
     kept = Kept()
     visited: list[str] = []
 
-    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Iterator[list[Visited]]:
+    def visit(asked: Mapping[str, tuple[Request, ...]]) -> Generator[list[Visited]]:
         together: list[Visited] = []
         for target in sorted(asked, key=order.index):
             visited.append(target)
