@@ -29,6 +29,8 @@ _GATHER = 0.25
 """Seconds in which what else arrives is handed over together: storing costs less by the batch."""
 _TOGETHER = 32
 """Visits handed over at once, at most."""
+_PRELOADED = ["scanner.pool", "scanner.collect", "scanner.transports.ssh"]
+"""What a visit needs, so that not every process loads it anew."""
 
 
 class Collects(Protocol):
@@ -193,7 +195,10 @@ class _Process:
     """A process with threads of its own, as seen from here. Raises EOFError or OSError if dead."""
 
     def __init__(self, collector: Collects, threads: int) -> None:
-        context = multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        # Loaded once, in a process that has no threads yet; a worker begins, and is replaced, at
+        # once.
+        context.set_forkserver_preload(_PRELOADED)
         self._here, there = context.Pipe()
         self._collector = collector
         self._threads = threads
