@@ -72,7 +72,7 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
 
     def without(self, done: frozenset[str]) -> Plan:
         """What is left of the plan when some cases are judged already."""
-        return Plan(tuple(c for c in self.cases if c.key not in done))
+        return Plan(tuple(c for c in self.cases if c.key not in done)) if done else self
 
     def digest(self, inventory: Inventory, *settings: object) -> str:
         """Identity of a scan's question: a scan is only resumed when it is the same."""

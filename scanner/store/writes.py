@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql.dml import Insert
 
 from checks.evidence import Evidence
-from checks.model import STATUS_ORDER, Memory
+from checks.model import STATUS_ORDER, Memory, Severity, Status
 from checks.results import Result, TargetOutcome
 from scanner.store import tables
 from scanner.store.codec import batch_of, pack, to_column, to_micros
@@ -64,22 +63,27 @@ def evidence_rows(
 
 def result_rows(scan: str, results: Iterable[Result]) -> list[Row]:
     """Rows of results; those of one fingerprint are numbered, so that none replaces another."""
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
+    texts = {word: word.value for word in (*Status, *Severity)}
     rows = []
     for row in results:
+        key = row.fingerprint
+        part = seen[key] = seen.get(key, -1) + 1
+        for text in (row.check, row.unit):
+            if text not in texts:
+                texts[text] = to_column(text)
         rows.append(
             {
                 "scan": scan,
-                "fingerprint": to_column(row.fingerprint),
-                "part": seen[row.fingerprint],
-                "check_id": to_column(row.check),
-                "unit": to_column(row.unit),
-                "status": row.status.value,
-                "severity": row.severity.value,
+                "fingerprint": to_column(key),
+                "part": part,
+                "check_id": texts[row.check],
+                "unit": texts[row.unit],
+                "status": texts[row.status],
+                "severity": texts[row.severity],
                 "data": pack(row),
             }
         )
-        seen[row.fingerprint] += 1
     return rows
 
 
