@@ -1,7 +1,8 @@
 """The mail logs of a unit: what is asked of each, how it is read, and what is remembered of it.
 
-A Postfix log on a server is read on from where an earlier scan stopped; see `sources.remembered`.
-Not so where another log of the unit tells the names of its mails, because that one is read whole.
+A log of Postfix or Exim on a server is read on from where an earlier scan stopped, see
+`sources.remembered`. Not so where another log of the unit tells the names of its mails, because
+that one is read whole.
 """
 
 from __future__ import annotations
@@ -111,7 +112,11 @@ def _postfix_log(files: Sequence[FileEntry], reading: Reading, stretches: Stretc
     )
 
 
-_GOING_ON: Mapping[str, ReadLog] = {"postfix": _postfix_log}
+def _exim_log(files: Sequence[FileEntry], reading: Reading, stretches: Stretches) -> MailLog:
+    return read_exim(files, reading.name, reading.zone, reading.finder, stretches=stretches)
+
+
+_GOING_ON: Mapping[str, ReadLog] = {"postfix": _postfix_log, "exim": _exim_log}
 """The kinds of logs that can be read on from where an earlier scan stopped."""
 
 

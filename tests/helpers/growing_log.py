@@ -14,7 +14,7 @@ from checks.documents.sources.remembered import Mark
 from checks.files import FileEntry
 from tests.helpers.correspondence import ZONE
 
-_NEEDED = re.compile(NEEDED["postfix"].encode())
+_NEEDED = {kind: re.compile(text.encode()) for kind, text in NEEDED.items()}
 
 
 class Host(msgspec.Struct):
@@ -26,6 +26,7 @@ class Host(msgspec.Struct):
     """Rotated files beyond so many are gone."""
     numbered: bool = True
     """Whether grep can number lines there."""
+    kind: str = "postfix"
 
     def files(self, now: dt.datetime) -> dict[str, list[str]]:
         """The files at a moment, newest first, as logrotate names them."""
@@ -70,10 +71,13 @@ class Host(msgspec.Struct):
         start = begins.get(head, 1)
         raw = [b"\n"] * (start - 1) + [line.encode() for line in lines[start - 1 :]]
         if self.numbered:
-            raw = [b"%d:" % n + line for n, line in enumerate(raw, 1) if _NEEDED.match(line)]
+            needed = _NEEDED[self.kind]
+            raw = [b"%d:" % n + line for n, line in enumerate(raw, 1) if needed.match(line)]
         return FileEntry(name=name, mtime=mtime, data=b"".join(raw), head=head)
 
 
 def when(line: str) -> dt.datetime:
     """The time of a line."""
-    return dt.datetime.fromisoformat(line.split(" ", 1)[0]).astimezone(ZONE)
+    if line[10] == "T":
+        return dt.datetime.fromisoformat(line.split(" ", 1)[0]).astimezone(ZONE)
+    return dt.datetime.fromisoformat(line[:19]).replace(tzinfo=ZONE)

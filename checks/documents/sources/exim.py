@@ -19,6 +19,7 @@ from checks.documents.sources.headers import decode_words
 from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
 from checks.documents.sources.logtime import STAMP, StampReader
 from checks.documents.sources.mails import Contents, Delivery, MailLog, PlaceOf, Tally
+from checks.documents.sources.stretches import Stretches
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 from checks.pseudonyms import Pseudonyms
@@ -59,9 +60,11 @@ _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"", b"v": b" ", b"f": 
 class _Life:
     """One mail from its first line to `Completed`."""
 
-    __slots__ = ("contents", "delivered", "names", "sender", "size")
+    __slots__ = ("contents", "delivered", "names", "sender", "size", "tally")
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        """Where it counts: that of the stretch in which it began."""
         self.contents: Contents | None = None
         self.sender: bytes | None = None
         self.size = 0
@@ -75,37 +78,44 @@ class _Life:
         return self.contents
 
 
-def read_exim(
+def read_exim(  # noqa: PLR0913 - all that a reader may know
     files: Sequence[FileEntry],
     name: str,
     zone: ZoneInfo,
     finder: Finder,
     open_lives: int = OPEN_LIVES,
     pseudonyms: Pseudonyms | None = None,
+    *,
+    stretches: Stretches | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
+
+    `stretches` takes what is read apart by time, for a scan that goes on where another stopped.
 
     Raises:
         Unparsable: a file is a damaged archive, or nothing in the files looks like an Exim log.
     """
     ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_lives, pseudonyms)
+    stretches = stretches or Stretches(lambda: Tally(zone, pseudonyms))
+    reader = _Reader(stretches, zone, finder, open_lives)
     for file in ordered:
         reader.read(file)
     reader.end()
     full = [f for f in ordered if len(f.data)]
-    if full and not reader.tally.lines and not any(_ANY.search(f.head()) for f in full):
+    if full and not stretches.lines and not any(_ANY.search(f.head()) for f in full):
         raise Unparsable(f"{full[0].name}:1: no line of an Exim main log")
-    return reader.tally.log(name, len(ordered), same)
+    return stretches.log(name, len(ordered), same)
 
 
 class _Reader:
     """The mails under way, and what came of the ended ones."""
 
     def __init__(
-        self, zone: ZoneInfo, finder: Finder, open_lives: int, pseudonyms: Pseudonyms | None
+        self, stretches: Stretches, zone: ZoneInfo, finder: Finder, open_lives: int
     ) -> None:
-        self.tally = Tally(zone, pseudonyms)
+        self._stretches = stretches
+        self._tally = stretches.tallies[0]
+        """Of the stretch in which the line lies that is read."""
         self._zone = zone
         self._finder = finder
         self._cap = open_lives
@@ -120,16 +130,21 @@ class _Reader:
             self._block(file.name, block, stamps, counter)
             base = counter.at(len(block))
 
-    def _block(
+    def _block(  # noqa: C901 - the one loop in which time is spent
         self, name: str, block: memoryview, stamps: StampReader, counter: LineCounter
     ) -> None:
         hour, stamp = b"", b""
         for found in LINE.finditer(block):
             stamp, what = found[2] or found[3], found[5]
-            self.tally.lines += 1
             if stamp[:13] != hour:
                 hour = stamp[:13]
-                self.tally.seen(stamps.read(stamp))
+                time = stamps.read(stamp)
+                if time is not None and self._stretches.cuts:
+                    now = self._stretches.at(time, stamp, b"")
+                    self._stretches.begin(now, name, partial(_line, found, counter))
+                    self._tally = self._stretches.tallies[now]
+                self._tally.seen(time)
+            self._tally.lines += 1
             if what == b"Completed":
                 self._completed(found[4])
                 continue
@@ -149,15 +164,15 @@ class _Reader:
                 life.names += 1
                 life.said().read_name(self._finder, _name(rest.removesuffix(b"]")), where)
         if stamp:
-            self.tally.seen(stamps.read(stamp))
+            self._tally.seen(stamps.read(stamp))
 
     def _life(self, queue: bytes) -> _Life:
         life = self._open.get(queue)
         if life is None:
-            life = self._open[queue] = _Life()
+            life = self._open[queue] = _Life(self._tally)
             if len(self._open) > self._cap:
                 oldest = self._open.popitem(last=False)[1]
-                self.tally.dropped += oldest.sender is not None
+                self._tally.dropped += oldest.sender is not None
                 self._emit(oldest)
         return life
 
@@ -187,18 +202,22 @@ class _Reader:
 
     def _finish(self, life: _Life) -> None:
         if life.sender is not None:  # else it was refused before it had arrived
-            self.tally.count(life.contents, life.size)
+            life.tally.count(life.contents, life.size)
             self._emit(life)
 
     def _emit(self, life: _Life) -> None:
         if life.contents is not None and life.sender is not None:
-            self.tally.emit(life.contents, life.sender, life.size, life.delivered)
+            life.tally.emit(life.contents, life.sender, life.size, life.delivered)
 
     def end(self) -> None:
         """The log is over: what was delivered of unfinished mails counts as well."""
         for life in self._open.values():
             self._finish(life)
         self._open.clear()
+
+
+def _line(found: re.Match[bytes], counter: LineCounter) -> int:
+    return int(found[1]) if found[1] else counter.at(found.start())
 
 
 def _address(rest: bytes) -> bytes:

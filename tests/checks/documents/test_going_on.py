@@ -22,6 +22,7 @@ from checks.documents.sources.remembered import Mark, Remembered, packed, unpack
 from checks.evidence import AskWhole, Unparsable
 from checks.files import FileEntry
 from tests.checks.documents import test_amavis as amavis
+from tests.checks.documents import test_exim as exim
 from tests.helpers.correspondence import PATIENT, UNIT, ZONE, Mail
 from tests.helpers.growing_log import Host, when
 
@@ -35,7 +36,7 @@ def scan(
     """As the engine does: from the mark on and, when that does not fit, whole."""
     reading = Reading(name="x", zone=ZONE, directory=Directory((), UNIT), finder=Finder(signs))
     for mark in [past.mark, None] if past else [None]:
-        log = LogReader(_GOING_ON["postfix"], past, resumed=mark is not None, now=now)
+        log = LogReader(_GOING_ON[host.kind], past, resumed=mark is not None, now=now)
         try:
             found = log.read(host.sent(now, mark), reading)
         except AskWhole:
@@ -127,11 +128,33 @@ def hosts(draw: st.DrawFn) -> Host:
     )
 
 
+@st.composite
+def exim_hosts(draw: st.DrawFn) -> Host:
+    """Mails of Exim, some of them deferred, in files that are rotated."""
+    lines: list[str] = []
+    for n in range(draw(st.integers(8, 20))):
+        hour, seconds = draw(st.integers(0, 25 * 24)), draw(st.sampled_from([0, 1800, 3599]))
+        at = START + dt.timedelta(hours=hour, seconds=seconds)
+        number = draw(st.integers(0, 40))
+        subject = f"{number}/QD-UBND-HK" if number else "x"
+        one = exim.Mail(subject, queue=f"1xUynw-0{n:05}-21", at=at)
+        late = draw(st.sampled_from([2, 3600, 2 * 86_400, int(3.9 * 86_400)]))
+        lines += [*one.begun(), one.sent(), one.sent("b@sovanhoa.gov.vn", "->", late)]
+        lines += [one.line("Completed", late)] if draw(st.integers(0, 5)) else []
+    rotations = [START + draw(minutes(30 * 24 * 60)) for _ in range(draw(st.integers(0, 4)))]
+    numbered = draw(st.booleans())
+    return Host(sorted(lines, key=when), sorted(rotations), kind="exim", numbered=numbered)
+
+
 STEPS = st.sampled_from([6, 24, 24, 48, 5 * 24, 9 * 24]).map(lambda h: dt.timedelta(hours=h))
 
 
-@given(hosts(), minutes(6 * 24 * 60), st.lists(STEPS, min_size=3, max_size=10))
-@settings(PATIENT, max_examples=100)
+@given(
+    st.one_of(hosts(), hosts(), exim_hosts()),
+    minutes(6 * 24 * 60),
+    st.lists(STEPS, min_size=3, max_size=10),
+)
+@settings(PATIENT, max_examples=150)
 def test_read_on_is_read_whole(host: Host, first: dt.timedelta, steps: list[dt.timedelta]) -> None:
     past: Remembered | None = None
     now = START + first
@@ -140,7 +163,7 @@ def test_read_on_is_read_whole(host: Host, first: dt.timedelta, steps: list[dt.t
         try:
             whole, _, _ = scan(host, now)
         except Unparsable:
-            continue  # nothing of Postfix in it yet
+            continue  # nothing in it yet
         found, past, _ = scan(host, now, past)
         assert events(found) == events(whole)
         assert report(found) == report(whole)
