@@ -7,6 +7,8 @@ import re
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.documents.numbers import Finder
 from checks.documents.sources.amavis_file import filter_alone, read_amavis
@@ -18,7 +20,7 @@ from checks.documents.sources.uploads import Join, Uploads
 from checks.evidence import Unparsable
 from checks.files import FileEntry
 from tests.checks.documents import test_amavis as amavis
-from tests.helpers.correspondence import NOW, ZONE, Mail, daily_mails, entry, log
+from tests.helpers.correspondence import NOW, PATIENT, ZONE, Mail, daily_mails, entry, log
 
 UTC = ZoneInfo("UTC")
 WRITTEN = dt.datetime(2026, 11, 22, 5, tzinfo=dt.UTC)
@@ -208,6 +210,25 @@ def test_places_name_the_file_and_line_of_the_filter() -> None:
     (event,) = found.events
     assert (event.place.file, event.place.line) == ("amavis.log", 2)
     assert event.place.ref == amavis.INNER
+
+
+@PATIENT
+@given(st.binary(max_size=300), st.integers(0, 3))
+def test_any_bytes_are_read_or_refused(data: bytes, where: int) -> None:
+    mta, filters = apart(amavis.filtered(*amavis.path(amavis.NAME), amavis.passed()))
+    marks = (b"Passed", b", Queue-ID", b", Subject", b'"P=')
+    raw = filters.encode().replace(marks[where], data + marks[where])
+    for given_bytes in (data, raw, raw + data):
+        join = Join()
+        try:
+            told = read_amavis([entry("a", given_bytes)], "x", ZONE, amavis.FINDER)
+        except Unparsable as e:
+            assert str(e).startswith("a:1: ")  # noqa: PT017
+            continue
+        join.tell("x", told.uploads)
+        found = read_postfix([entry("m", mta)], "mx", ZONE, amavis.FINDER, join=join)
+        assert {e.recipient for e in found.events} <= {"soyte.gov.vn"}
+        assert found.report.mails == 1
 
 
 def test_nothing_told_is_nothing_asked() -> None:
