@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import psycopg
 
 from checks.evidence import Evidence, FailureKind
 from checks.model import Memory, Status
-from checks.results import Result, ScanInfo
+from checks.results import EvidenceRef, Result, ScanInfo
 from inventory.model import Inventory, Unit, UnitKind
 from scanner.store import migrations, tables, writes
 from scanner.store.codec import from_column, to_column
@@ -464,3 +464,15 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
         store.begin(info(), INVENTORY, "plan")
         for path in tmp_path.iterdir():
             assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_rows_that_are_read_share_what_is_equal(store: Store) -> None:
+    ref = EvidenceRef(probe="p", target="a", sha256="0" * 64, taken=info().started)
+    rows = [
+        msgspec.structs.replace(row("a", check=check), evidence=(ref,))
+        for check in ("host.clock", "host.other")
+    ]
+    scan = scanned(store, 0, *rows)
+    one, two = store.load(scan.id).results
+    assert one.evidence is two.evidence
+    assert one.unit is two.unit
