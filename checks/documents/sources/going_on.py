@@ -66,7 +66,7 @@ class LogReader:
         why = ""
         if past.knows != _known(reading):
             why = "what is looked for has changed"
-        elif fallen(here, past.mark.begins):
+        elif fallen(here, past.mark):
             why = "lines that were read before have changed or are gone"
         elif (found := self._on(past, files, reading)) is not None:
             return found
@@ -118,7 +118,7 @@ class LogReader:
         """When it was found that lines which had been read are no longer as they were."""
         heads = {f.head for f in files if f.head}
         first = done.report.first
-        for each in fallen(files, past.mark.begins) if heads else ():
+        for each in fallen(files, past.mark) if heads else ():
             # Files go in the order of their age, and hardly within days of their last line.
             last = each.last or self._now
             rotated = first is not None and last < first and last < self._now - _KEPT
@@ -210,7 +210,7 @@ def _carried(past: Remembered, done: MailLog, files: Sequence[FileEntry], same: 
     found = {(e.place.sha256, e.key, e.recipient) for e in done.events}
     events = tuple(e for e in known.events if (e.place.sha256, e.key, e.recipient) not in found)
     if not same:
-        if not fallen(files, past.mark.begins):
+        if not fallen(files, past.mark):
             # Where the line can still be read, what is found in it now counts.
             events = tuple(e for e in events if first is None or (e.time and e.time < first))
         return Counted(events=events)

@@ -7,6 +7,7 @@ that the parser needs are sent, each with its number in the file.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,11 @@ NEEDED = {
     "squid": squid.needed(),
 }
 """Which lines of each kind of log are sent, for `grep -E`."""
+
+_SENDING = 1
+"""Of the script: raised when other lines, or lines in another way, are sent of the same file."""
+SENT_AS = hashlib.sha256(repr([_SENDING, sorted(NEEDED.items())]).encode()).hexdigest()[:12]
+"""Tells apart answers that may differ although the log is the same."""
 
 _GLOB = re.compile(r"[*?]|\[[!^]?[A-Za-z0-9-]+\]")
 

@@ -22,13 +22,15 @@ import msgspec
 
 from checks.documents.events import DocumentEvent
 from checks.documents.sources.logtime import LET_GO, last_stamp, let_go
+from checks.documents.sources.mail_probe import SENT_AS
 from checks.documents.sources.mails import Counted
 from checks.evidence import Value
 from checks.files import FileEntry
 
 T = TypeVar("T")
-VERSION = 1
+READING = 1
 """Of the readers: raised whenever they come to read the same lines in another way."""
+VERSION = f"{READING}-{SENT_AS}"
 OVER = dt.timedelta(days=6)
 """After which a mail gets nowhere any more: mail servers give up after five days at most."""
 LEAD = dt.timedelta(days=1)
@@ -62,7 +64,7 @@ class Begin(Value, frozen=True):
 class Mark(Value, frozen=True):
     """What the next scan must know to ask for the rest."""
 
-    version: int
+    version: str
     since: dt.datetime
     begins: tuple[Begin, ...]
 
@@ -117,14 +119,13 @@ def packed(known: Remembered) -> bytes | None:
 
 
 def unpacked(data: bytes) -> Remembered | None:
-    """Its inverse; None when it is of another version or damaged."""
+    """Its inverse, of any version that had the same fields; None when it is damaged."""
     unpacker = zlib.decompressobj()
     try:
         raw = unpacker.decompress(data, _UNPACKED)
     except zlib.error:
         return None
-    found = _decoded(_remembered.decode, raw) if unpacker.eof else None
-    return found if found is not None and found.mark.version == VERSION else None
+    return _decoded(_remembered.decode, raw) if unpacker.eof else None
 
 
 def _decoded(decode: Callable[[bytes], T], data: bytes) -> T | None:
@@ -200,8 +201,14 @@ def begin_of(file: FileEntry, line: int, zone: ZoneInfo) -> Begin | None:
     )
 
 
-def fallen(files: Sequence[FileEntry], begins: Iterable[Begin]) -> tuple[Begin, ...]:
-    """The stretches that no longer stand in the files as they did."""
+def fallen(files: Sequence[FileEntry], mark: Mark) -> tuple[Begin, ...]:
+    """The stretches that no longer stand in the files as they did.
+
+    None when another version made the mark: other lines may be sent now of the same log.
+    """
+    if mark.version != VERSION:
+        return ()
+    begins = mark.begins
     return tuple(b for b in begins if not any(_stands(f, b) for f in files if f.head == b.head))
 
 

@@ -18,7 +18,14 @@ from checks.documents.numbers import Finder
 from checks.documents.sources.going_on import LogReader
 from checks.documents.sources.mails import MailLog
 from checks.documents.sources.reading import Reading
-from checks.documents.sources.remembered import Mark, Remembered, packed, unpacked
+from checks.documents.sources.remembered import (
+    Mark,
+    Remembered,
+    mark_bytes,
+    mark_of,
+    packed,
+    unpacked,
+)
 from checks.evidence import AskWhole, Unparsable
 from checks.files import FileEntry
 from tests.checks.documents import test_amavis as amavis
@@ -384,10 +391,27 @@ def test_a_damaged_memory_is_none() -> None:
     assert unpacked(data) == past
     for bad in (b"", b"x", data[:-9], data + b"\0", data[:40] + b"\xff" + data[41:]):
         assert unpacked(bad) in (None, past)
-    other = msgspec.structs.replace(past, mark=msgspec.structs.replace(past.mark, version=0))
-    again = packed(other)
-    assert again is not None
-    assert unpacked(again) is None
+
+
+def of_another_version(past: Remembered) -> Remembered:
+    mark = msgspec.structs.replace(past.mark, version="0-x")
+    begins = [msgspec.structs.replace(b, digest="sent in another way") for b in mark.begins]
+    mark = msgspec.structs.replace(mark, begins=tuple(begins))
+    return msgspec.structs.replace(past, mark=mark, knows="other")
+
+
+def test_another_version_reads_anew_and_accuses_nobody() -> None:
+    host = Host(log_of(mail(1.5, 12), mail(15.5, 13)), [day(14)], keep=0)
+    _, past, _ = scan(host, day(13))
+    assert past is not None
+    past = of_another_version(past)
+    assert mark_of(mark_bytes(past.mark)) is None
+    found, past, resumed = scan(host, day(21), past)
+    assert (numbers(found), resumed) == ([12, 13], False)
+    assert "lines_changed" not in found.report.extra
+    assert min(found.report.days) == day(14).date()
+    assert past is not None
+    assert mark_of(mark_bytes(past.mark)) == past.mark
 
 
 def test_no_text_of_a_mail_is_remembered() -> None:
