@@ -57,6 +57,13 @@ def amavis_log(n: int) -> str:
     )
 
 
+def amavis_alone(n: int) -> str:
+    one = "".join([*amavis.path(amavis.NAME), amavis.passed()])
+    return "".join(
+        one.replace("Qz3tG", f"Q{k:05}").replace("04312-07", f"04312-{k}") for k in range(n)
+    )
+
+
 def zimbra_log(n: int) -> str:
     return "".join(
         zimbra.uploaded(zimbra.NAME, writer=f"p{k}@x.vn")
@@ -76,7 +83,7 @@ def exchange_log(n: int) -> str:
 LOGS: dict[str, tuple[Callable[[int], str], Read]] = {
     "postfix": (postfix_log, read_postfix),
     "amavis": (amavis_log, read_postfix),
-    "amavis alone": (amavis_log, read_amavis),
+    "amavis alone": (amavis_alone, read_amavis),
     "zimbra": (zimbra_log, read_zimbra),
     "exim": (exim_log, read_exim),
     "exchange": (exchange_log, read_exchange),
