@@ -7,7 +7,7 @@ The log is made (`mail_made.py`): two files that follow each other, the older wi
 contender is a process of its own, they take turns, and each tells a count that is known from the
 making: whoever is wrong, or fast by leaving something out, is shown. `sauro` goes all the way to
 pairs of document and domain; pflogsumm makes its report; lnav and DuckDB only count the deliveries;
-`loop` is Python's bare loop over the lines. `sauro, 2 files at once` reads each file in a process
+`loop` is Python's bare loop over the lines. `sauro in 2 processes` reads each file in a process
 of its own, as two logs: a mail that crosses from one into the other is then two halves.
 """
 
@@ -124,7 +124,7 @@ def contenders(paths: Sequence[Path]) -> dict[str, list[list[str]]]:
         "lnav": [["lnav", "-n", "-q", "-c", count, "-c", ":write-csv-to -", *names]],
         "DuckDB": [[str(PEERS), "-c", _DUCKDB, *names]],
         "loop": [ours("loop", *paths)],
-        "sauro, 2 files at once": [ours("sauro", p) for p in paths],
+        "sauro in 2 processes": [ours("sauro", p) for p in paths],
     }
 
 
