@@ -38,7 +38,7 @@ class LogReader:
     """Reads the files of one log, given what is remembered of it.
 
     `resumed` says that the files were asked for from where the memory ends. `now` is when they were
-    read. Afterwards `memory` is what to remember next; None when nothing can be remembered.
+    read. Afterwards `memory` is what to remember next.
     """
 
     def __init__(
@@ -66,6 +66,8 @@ class LogReader:
         why = ""
         if past.knows != _known(reading):
             why = "what is looked for has changed"
+        elif not past.mark.begins:
+            why = "it could not be parted by time"
         elif fallen(here, past.mark):
             why = "lines that were read before have changed or are gone"
         elif (found := self._on(past, files, reading)) is not None:
@@ -107,9 +109,9 @@ class LogReader:
             stretches.know(_carried(_with_names_of(past, files), done, files, same))
             done = stretches.log(reading.name, done.report.files, done.report.duplicates)
         memory = self._next(files, reading, stretches, ahead)
-        if memory is not None:
-            memory = msgspec.structs.replace(memory, known_since=since, changed=changed)
-        self.memory = memory
+        if memory is None:  # read whole next time, and what was found stays found
+            memory = self._remembered(files, reading, stretches.all(), Counted())
+        self.memory = msgspec.structs.replace(memory, known_since=since, changed=changed)
         return self._told(done, {}, done.report.files, changed)
 
     def _changed(
@@ -156,13 +158,23 @@ class LogReader:
         told = tuple(b for b in begins if b is not None)
         if not told or len(told) != len(begins):
             return None
-        cutoff = self._now - OLDEST
-        return Remembered(
+        early, late = stretches.until(ahead[1]), stretches.after(ahead[1])
+        return msgspec.structs.replace(
+            self._remembered(files, reading, early, late),
             mark=Mark(version=VERSION, since=ahead[0], begins=told),
             until=ahead[1],
+        )
+
+    def _remembered(
+        self, files: Sequence[FileEntry], reading: Reading, base: Counted, rest: Counted
+    ) -> Remembered:
+        """A memory without a mark."""
+        return Remembered(
+            mark=Mark(version=VERSION, since=self._now, begins=()),
+            until=self._now,
             knows=_known(reading),
-            base=without_old(stretches.until(ahead[1]), cutoff, reading.zone),
-            rest=stretches.after(ahead[1]),
+            base=without_old(base, self._now - OLDEST, reading.zone),
+            rest=rest,
             names=_names(files),
             known_since=self._now,
         )

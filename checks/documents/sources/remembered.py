@@ -55,7 +55,7 @@ class Begin(Value, frozen=True):
     """The checksum of the file's first line; see `FileEntry`."""
     line: int
     size: int
-    """Bytes that were read of it from this line on, but the last line, which may still grow."""
+    """Bytes that were read of it from this line on, without the last line end."""
     digest: str
     last: dt.datetime | None
     """The file's last stamp."""
@@ -67,6 +67,7 @@ class Mark(Value, frozen=True):
     version: str
     since: dt.datetime
     begins: tuple[Begin, ...]
+    """None when the log could not be parted: it is read whole, and nothing found is forgotten."""
 
 
 class Remembered(Value, frozen=True):
@@ -109,7 +110,7 @@ def mark_bytes(mark: Mark) -> bytes:
 def mark_of(data: bytes) -> Mark | None:
     """Its inverse; None when it is of another version, damaged, or says that nothing is known."""
     found = _decoded(_mark.decode, data)
-    return found if found is not None and found.version == VERSION else None
+    return found if found is not None and found.version == VERSION and found.begins else None
 
 
 def packed(known: Remembered) -> bytes | None:
@@ -189,9 +190,8 @@ def begin_of(file: FileEntry, line: int, zone: ZoneInfo) -> Begin | None:
     start = _position(view, line)
     if start is None or not file.head:
         return None
-    tail = bytes(view[max(start, len(view) - 65536) :])
-    last_line = tail.rfind(b"\n", 0, max(0, len(tail) - 1)) + 1
-    size = max(0, len(view) - len(tail) + last_line - start)
+    # The last line may have been half written: it may go on, its beginning stays.
+    size = len(view) - start - (bytes(view[-1:]) == b"\n")
     return Begin(
         head=file.head,
         line=line,

@@ -105,6 +105,10 @@ class Stretches:
         start = max(self._from, bisect_right(self.cuts, cut))
         return self._sum((), self.tallies[start:]).counted()
 
+    def all(self) -> Counted:
+        """Everything that is known."""
+        return self._sum(self._known, self.tallies[self._from :]).counted()
+
     def log(self, name: str, files: int, duplicates: int) -> MailLog:
         """Everything that is known, as values."""
         if len(self.tallies) == 1 and not self._known:

@@ -42,7 +42,7 @@ def scan(
 ) -> tuple[MailLog, Remembered | None, bool]:
     """As the engine does: from the mark on and, when that does not fit, whole."""
     reading = Reading(name="x", zone=ZONE, directory=Directory((), UNIT), finder=Finder(signs))
-    for mark in [past.mark, None] if past else [None]:
+    for mark in [past.mark, None] if past and past.mark.begins else [None]:
         log = LogReader(_GOING_ON[host.kind], past, resumed=mark is not None, now=now)
         try:
             found = log.read(host.sent(now, mark), reading)
@@ -176,6 +176,40 @@ def test_read_on_is_read_whole(host: Host, first: dt.timedelta, steps: list[dt.t
         assert report(found) == report(whole)
 
 
+def sightings(found: MailLog) -> set[tuple[str, str, str]]:
+    return {(e.place.sha256, str(e.key), e.recipient) for e in found.events}
+
+
+@given(
+    st.one_of(hosts(), exim_hosts()),
+    st.integers(0, 3),
+    st.lists(st.tuples(STEPS, st.floats(0, 1), st.sampled_from([0, 0, 0, 1, 40])), min_size=3),
+)
+@settings(PATIENT, max_examples=100)
+def test_whatever_is_removed_what_was_found_stays_found(
+    host: Host, keep: int, steps: list[tuple[dt.timedelta, float, int]]
+) -> None:
+    """Few files are kept, and now and then lines are cut out of the log."""
+    host.keep = keep
+    past: Remembered | None = None
+    now, seen, days = START, set[tuple[str, str, str]](), frozenset[dt.date]()
+    for step, where, cut in steps:
+        now += step
+        at = int(where * len(host.lines))
+        del host.lines[at : at + cut]
+        try:
+            whole, _, _ = scan(host, now)
+            found, past, _ = scan(host, now, past)
+        except Unparsable:
+            continue  # nothing in it yet, or no longer
+        # What is left of a mail may tell of it by another line.
+        assert any(c for _, _, c in steps) or sightings(found) >= sightings(whole)
+        assert found.report.days >= whole.report.days
+        assert sightings(found) >= seen
+        assert found.report.days >= days
+        seen, days = sightings(found), found.report.days
+
+
 # ------------------------------------------------------------------------------- one by one
 
 
@@ -284,7 +318,12 @@ def test_a_mail_that_a_filter_held_for_days_over_the_mark_parts_nothing() -> Non
     ]  # fmt: skip
     host = Host(sorted(log_of() + lines, key=when))
     found, past, _ = scan(host, day(16.1))
-    assert (numbers(found), past) == ([12], None)
+    assert past
+    assert (numbers(found), past.mark.begins) == ([12], ())
+    assert mark_of(mark_bytes(past.mark)) is None
+    found, past, _ = scan(host, day(18), past)
+    assert past
+    assert (numbers(found), len(past.mark.begins)) == ([12], 1)
 
 
 def test_another_sign_is_looked_for_in_the_whole_log() -> None:
@@ -430,3 +469,19 @@ def test_no_text_of_a_mail_is_remembered() -> None:
     assert b"soyte.gov.vn" in raw
     for word in ("danh", "bidanh", "bi.thu", "nguoi.nhan", "pc-7", "message-id"):
         assert word.encode() not in raw
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_the_last_line_may_go_on_but_not_away(numbered: bool) -> None:
+    last = mail(18.5, 12)
+    lines = log_of(days=18) + last.lines()[:-1]
+    host = Host([*lines[:-1], lines[-1][:90] + "\n"], numbered=numbered)
+    assert "to=<" in host.lines[-1]
+    _, past, _ = scan(host, day(19))
+    host.lines = lines + mail(20, 13).lines()
+    found, past, resumed = scan(host, day(21), past)
+    assert (numbers(found), resumed) == ([12, 13], True)
+    host.lines = lines
+    found, _, resumed = scan(host, day(22), past)
+    assert (numbers(found), resumed) == ([12, 13], False)
+    assert "lines_changed" in found.report.extra
