@@ -112,11 +112,19 @@ def going_on(whole: Plan, past: Past) -> Plan:
 
     The identity of a scan's question is that of the whole plan: it must not change with the past.
     """
+    # Most checks have no such fact, and a first scan has no past: nothing is made anew for these.
+    checks = {case.check.id: case.check for case in whole.cases}
+    kinds = {
+        name: {fact.marks for fact in check.needs if fact.resume is not None}
+        for name, check in checks.items()
+    }
 
     def goes_on(case: Case) -> bool:
-        facts = [fact for fact in case.check.needs if fact.resume is not None]
-        return any(past(fact.marks, case.subject.key) for fact in facts)
+        marks = kinds[case.check.id]
+        return bool(marks) and any(past(kind, case.subject.key) for kind in marks)
 
+    if not any(map(goes_on, whole.cases)):
+        return whole
     return _asked_again(whole.cases, goes_on, _Shared(past))
 
 

@@ -134,7 +134,7 @@ def test_what_is_remembered_is_not_asked_again() -> None:
 def test_without_a_past_everything_is_asked() -> None:
     whole = plan(inventory(1, 1), Selection(), CHECKS)
     none = going_on(whole, lambda _kind, _subject: ())
-    assert none == whole
+    assert none is whole
     _, visits, _ = scan(none, {WHOLE: "whole", OTHER: "x"})
     assert visits == [[WHOLE, OTHER]]
 
