@@ -7,16 +7,13 @@ are in force but for those that ask this machine for its name and for templates 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from tests.helpers.daemons import answers, end
 from tests.helpers.mailserver import GROUP, OWNER, UNPACKED, Postfix, free_ports, postfix, removed
 
 PACKAGE = "amavisd-new"
@@ -114,20 +111,12 @@ class Amavis:
                 },
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"Amavis did not start: {self.said()}")
+        if not answers(self.port, 60, self._process):
+            raise AssertionError(f"Amavis did not start: {self.said()}")
 
     def stop(self) -> None:
         """End the daemon with everything that it started."""
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        end(self._process)
 
 
 @contextlib.contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import socket
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
+
+from tests.helpers.daemons import answers, end
 
 UNPACKED = Path(__file__).parents[2] / ".venv" / "debian"
 """Where `tools/setup dev` unpacks Bacula; an installed one will do as well."""
@@ -257,20 +256,14 @@ class Bacula:
             self._wait(self._ports[name])
 
     def _wait(self, port: int) -> None:
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return
-            time.sleep(0.05)
+        if answers(port, 20):
+            return
         said = "".join(p.read_text() for p in self.root.glob("*.out"))
         raise AssertionError(f"no answer on port {port}: {said}")
 
     def stop(self) -> None:
         """End the daemons with everything that they started; nothing waits for a running job."""
-        for process in self._processes:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        end(*self._processes)
         self._processes.clear()
 
     def console(self, *commands: str) -> str:

@@ -13,9 +13,7 @@ import grp
 import os
 import pwd
 import shutil
-import signal
 import smtplib
-import socket
 import subprocess
 import tempfile
 import threading
@@ -23,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from tests.helpers.daemons import answers, end
 from tests.helpers.mailserver import OWNER, UNPACKED, Sink, free_ports, removed
 
 PACKAGE, ACCOUNT = "exim4-daemon-heavy", "Debian-exim"
@@ -141,12 +140,8 @@ class Exim:
                 env=self.environment(),
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline and self._process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"Exim did not start: {self.said()}")
+        if not answers(self.port, 20, self._process):
+            raise AssertionError(f"Exim did not start: {self.said()}")
 
     def said(self) -> str:
         """What it wrote anywhere."""
@@ -175,11 +170,7 @@ class Exim:
         """End the daemon with everything that it started."""
         if self._smtp is not None:
             self._smtp.close()
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        end(self._process)
 
 
 @contextlib.contextmanager

@@ -6,9 +6,7 @@ It is unpacked below `.venv/debian` and not installed: installing starts a mail 
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
 import smtplib
 import socket
 import socketserver
@@ -18,6 +16,8 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from tests.helpers.daemons import answers, end
 
 UNPACKED = Path(__file__).parents[2] / ".venv" / "debian"
 """Where `tools/setup dev` unpacks Postfix; an installed one will do as well."""
@@ -199,12 +199,8 @@ class Postfix:
                 env=self.environment(),
                 start_new_session=True,
             )
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port)):
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"Postfix did not start: {self.said()}")
+        if not answers(self.port, 20, self._process):
+            raise AssertionError(f"Postfix did not start: {self.said()}")
 
     def said(self) -> str:
         log = self.root / "log" / "mail.log"
@@ -230,11 +226,7 @@ class Postfix:
 
     def stop(self) -> None:
         """End the daemons with everything that they started."""
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        end(self._process)
 
 
 @contextlib.contextmanager
