@@ -45,6 +45,7 @@ _COMPANIONS = (
 )
 _EMPTY = {".gz": 20, ".tgz": 20, ".zst": 13, ".xz": 32, ".txz": 32, ".bz2": 14}
 """Largest size of an archive with nothing in it, in bytes (measured with the usual programs)."""
+_LARGEST_EMPTY = max(_EMPTY.values())
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -125,6 +126,8 @@ def is_unfinished(name: str) -> bool:
 
 def is_empty(name: str, size: int) -> bool:
     """Whether a file of this size holds nothing: zero bytes, or an archive of an empty stream."""
+    if size > _LARGEST_EMPTY:
+        return False
     low = base(name).lower()
     ending = "." + low.rpartition(".")[2]
     return size <= _EMPTY.get(ending, 0)

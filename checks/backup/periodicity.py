@@ -18,7 +18,7 @@ import msgspec
 from checks.backup.promise import Promise
 from checks.backup.series import BackupPoint, BackupSeries, PointState
 from checks.backup.sizes import Sized, compare_sizes
-from checks.backup.slots import Coverage, Known, Slot, cover, due_after, strip_length
+from checks.backup.slots import Coverage, Known, Slot, cover, due_after, slots_of, strip_length
 from checks.model import Options
 
 _RHYTHM = 4
@@ -268,7 +268,7 @@ def _strip(known: Known, promise: Promise, now: dt.datetime, zone: ZoneInfo) -> 
     since = now - promise.interval * (length * 2 if promise.cron else length) - promise.grace
     if promise.effective_from is not None:
         since = max(since, min(promise.effective_from, now))
-    return cover(known, promise, since, now, zone).slots[-length:]
+    return tuple(slots_of(known, promise, since, now, zone)[-length:])
 
 
 def _stopped(points: Sorted, promise: Promise, limits: Thresholds) -> tuple[BackupPoint, ...]:

@@ -96,8 +96,10 @@ def _clock_change(a: dt.datetime, b: dt.datetime, promise: Promise, zone: ZoneIn
 
 def missed_between(a: dt.datetime, b: dt.datetime, promise: Promise, zone: ZoneInfo) -> int:
     """How many runs an interval promise misses between two moments."""
-    patience = promise.grace + _clock_change(a, b, promise, zone)
     gap = b - a
+    if gap <= promise.interval + promise.grace:
+        return 0  # as nearly always, whatever the clock did
+    patience = promise.grace + _clock_change(a, b, promise, zone)
     if gap <= promise.interval + patience:
         return 0
     return max(1, math.floor((gap - patience) / promise.interval))
@@ -111,8 +113,7 @@ def cover(
     Slots before the first known point are `unknown` (pruned or never made: nobody can tell) unless
     the promise says since when it holds; with no point at all every slot is missed.
     """
-    make = _cron_slots if promise.cron else _interval_slots
-    slots = make(known, promise, since, now, zone)
+    slots = slots_of(known, promise, since, now, zone)
     inside = _thinned([t for t in known.times if since <= t <= now], promise.interval / 4)
     gaps = [(b - a).total_seconds() for a, b in pairwise(inside)]
     middle = median(gaps) if gaps else None
@@ -133,6 +134,14 @@ def cover(
         median_interval=middle,
         mad=median(abs(g - middle) for g in gaps) if middle is not None else None,
     )
+
+
+def slots_of(
+    known: Known, promise: Promise, since: dt.datetime, now: dt.datetime, zone: ZoneInfo
+) -> list[Slot]:
+    """The slots of the window from `since` to `now`, oldest first."""
+    make = _cron_slots if promise.cron else _interval_slots
+    return make(known, promise, since, now, zone)
 
 
 def _thinned(times: list[dt.datetime], apart: dt.timedelta) -> list[dt.datetime]:
@@ -204,7 +213,10 @@ def _run_slots(run: Sequence[dt.datetime], known: Known, promise: Promise) -> li
 
 def _nearest(times: Sequence[dt.datetime], wanted: dt.datetime) -> dt.datetime:
     at = bisect.bisect_left(times, wanted)
-    return min(times[max(0, at - 1) : at + 1], key=lambda t: abs(t - wanted))
+    if at == 0 or at == len(times):
+        return times[max(0, at - 1)]
+    before, after = times[at - 1], times[at]
+    return before if wanted - before <= after - wanted else after
 
 
 def _cron_slots(
