@@ -8,6 +8,7 @@ process that dies costs the visits it had in hand and is replaced.
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import queue
 import signal
@@ -25,8 +26,11 @@ Visited = tuple[str, list[Evidence], float]
 """A target, its evidence in the order asked, and the seconds of the visit."""
 
 _TICK = 0.2
-_GATHER = 0.25
-"""Seconds in which what else arrives is handed over together: storing costs less by the batch."""
+_GATHER = 1.0
+"""Seconds in which what else arrives is handed over together: storing costs less by the batch.
+
+So much is visited again, at most, when a scan that was killed is resumed.
+"""
 _TOGETHER = 32
 """Visits handed over at once, at most."""
 _PRELOADED = ["scanner.pool", "scanner.collect", "scanner.transports.ssh"]
@@ -124,17 +128,19 @@ class _Run:
     def gather(self, most: int, stop: threading.Event) -> list[Visited]:
         """The next results, at most `most` of them; none once `stop` is set."""
         found: list[Visited] = []
-        end = 0.0
+        end = math.inf
         while len(found) < min(most, _TOGETHER) and not stop.is_set():
+            left = end - time.monotonic()
+            if left <= 0:
+                break
             try:
-                done = self._results.get(timeout=end - time.monotonic() if found else _TICK)
-            except (queue.Empty, ValueError):  # the time to gather is over
-                if found:
-                    break
+                done = self._results.get(timeout=min(left, _TICK))
+            except queue.Empty:
                 continue
             if isinstance(done, BaseException):
                 raise done
-            end = end or time.monotonic() + _GATHER
+            if not found:
+                end = time.monotonic() + _GATHER
             found.append(done)
         return found
 
