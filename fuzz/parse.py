@@ -21,6 +21,7 @@ with atheris.instrument_imports(include=["checks", "inventory"]):
     from checks.documents.evidence import FILE_KINDS
     from checks.documents.mail_logs import MAIL_KINDS
     from checks.documents.numbers import Finder
+    from checks.documents.senders import Addresses
     from checks.documents.sources.mailboxes import read_mailboxes
     from checks.documents.sources.reading import Reading
     from checks.documents.sources.sheets import signer_of
@@ -51,7 +52,7 @@ def _reading() -> Reading:
         zone=ZoneInfo("Asia/Ho_Chi_Minh"),
         directory=Directory(_AGENCIES, _UNIT),
         finder=Finder({"QĐ-UBND-HK", "BC-UBND-HK"}),
-        pseudonyms=Pseudonyms(bytes(KEY_BYTES)),
+        addresses=Addresses(pseudonyms=Pseudonyms(bytes(KEY_BYTES))),
     )
 
 

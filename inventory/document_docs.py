@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Annotated, Literal
 
@@ -15,7 +16,9 @@ from inventory.model import (
     MailSource,
     WrittenOrder,
 )
+from inventory.problems import shown
 
+_ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]{1,255}")
 Tell = Callable[[tuple[str | int, ...], str], None]
 """Reports a problem at a path of the document."""
 
@@ -104,6 +107,13 @@ class DocumentsDoc(Raw, frozen=True):
     signs: Annotated[tuple[Line, ...], says("The unit's own agency signs (`UBND-HK`).")] = ()
     codes: Annotated[tuple[Line, ...], says("Its codes on the document axis.")] = ()
     domains: Annotated[tuple[Line, ...], says("Its mail domains.")] = ()
+    senders: Annotated[
+        tuple[Line, ...],
+        says(
+            "Its own mailboxes, where others write from the same domain: addresses, `*` for any "
+            "text (`*_hk@hanoi.gov.vn`)."
+        ),
+    ] = ()
     register: Annotated[SourceDoc | None, says("Register of outgoing documents.")] = None
     incoming: Annotated[SourceDoc | None, says("Register of incoming documents.")] = None
     postal: Annotated[SourceDoc | None, says("Register of letters sent by post.")] = None
@@ -145,10 +155,17 @@ def build_documents(doc: DocumentsDoc, tell: Tell) -> Documents:
         if log.server and log.bucket:
             message = "lies on a server or in a bucket: name one of them"
             tell(("documents", key, index, "bucket"), message)
+    for index, sender in enumerate(doc.senders):
+        if not _ADDRESS.fullmatch(sender):
+            tell(
+                ("documents", "senders", index),
+                f"{shown(sender)} is no address: write one, such as vanthu_hk@hanoi.gov.vn",
+            )
     return Documents(
         signs=doc.signs,
         codes=doc.codes,
         domains=doc.domains,
+        senders=doc.senders,
         register=build_files(doc.register),
         incoming=build_files(doc.incoming),
         postal=build_files(doc.postal),

@@ -7,14 +7,10 @@ read back years later. Loading and checking live in `inventory.load`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from enum import StrEnum
-from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
-
-T = TypeVar("T")
 
 
 class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -282,6 +278,8 @@ class Documents(Value, frozen=True):
     """The unit's own agency codes on the axis, when the directory does not know them."""
     domains: tuple[str, ...] = ()
     """The unit's own mail domains."""
+    senders: tuple[str, ...] = ()
+    """Its own mailboxes, for domains that it shares with other bodies; `*` is any text."""
     register: FileSource | None = None
     """Outgoing register."""
     incoming: FileSource | None = None
@@ -379,7 +377,7 @@ class Agency(Value, frozen=True):
     """Names under which a register means this agency among others (`UBND các xã, phường`)."""
 
 
-class Inventory(Value, frozen=True, dict=True):
+class Inventory(Value, frozen=True):
     """Everything declared, keyed by id, in the order it was read."""
 
     units: dict[str, Unit] = {}
@@ -392,34 +390,6 @@ class Inventory(Value, frozen=True, dict=True):
     """Days off that the settings add to the public holidays known."""
     working_days: tuple[dt.date, ...] = ()
     """Days that the settings make working days (a Saturday worked for a day off)."""
-
-    # A scan asks these once per row; walking 20,000 systems each time took hours of a large one.
-
-    @cached_property
-    def systems_of(self) -> dict[str, tuple[System, ...]]:
-        """The systems by the unit that answers for them, in their order."""
-        return _grouped((system.unit, system) for system in self.systems.values())
-
-    @cached_property
-    def systems_on(self) -> dict[str, tuple[System, ...]]:
-        """The systems by each server that they run on, in their order."""
-        return _grouped((i, system) for system in self.systems.values() for i in system.servers)
-
-    @cached_property
-    def servers_at(self) -> dict[str, tuple[Server, ...]]:
-        """The servers by address and by id, in their order."""
-        return _grouped(
-            (name, server)
-            for server in self.servers.values()
-            for name in {server.address, server.id} - {""}
-        )
-
-
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, tuple[T, ...]]:
-    found: dict[str, list[T]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return {key: tuple(values) for key, values in found.items()}
 
 
 class Selection(Value, frozen=True):

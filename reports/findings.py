@@ -11,6 +11,7 @@ import msgspec
 from checks.model import SEVERITY_ORDER, Status
 from checks.results import Result
 from checks.texts import clean
+from inventory.index import index_of
 from inventory.model import Inventory, Person, System, Unit
 from reports import details
 from reports.changes import Ledger
@@ -169,7 +170,9 @@ def system_of(inventory: Inventory, row: Result) -> System | None:
     """The system a row speaks of; for a row of a server, the gravest system that runs on it."""
     if row.system:
         return inventory.systems.get(row.system)
-    return max(inventory.systems_on.get(row.target, ()), key=lambda s: s.level or 0, default=None)
+    return max(
+        index_of(inventory).systems_on.get(row.target, ()), key=lambda s: s.level or 0, default=None
+    )
 
 
 # -------------------------------------------------------------------------------- the six clears

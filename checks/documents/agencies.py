@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 
 import msgspec
 
 from checks.documents.numbers import joined
 from checks.folding import fold, words
-from inventory.model import Agency, Documents, Unit
+from inventory.index import index_of, mail_domain
+from inventory.model import Agency, Documents, Inventory, Unit
 
 FREE_MAIL = frozenset({
     "gmail.com", "googlemail.com", "yahoo.com", "yahoo.com.vn", "ymail.com", "outlook.com",
@@ -117,8 +120,8 @@ def _read(agencies: tuple[Agency, ...]) -> Index:
         for group in agency.groups:
             by_group.setdefault(group_words(group), set()).add(code)
         for domain in agency.mail_domains:
-            by_domain.setdefault(_domain(domain), set()).add(code)
-            domains.setdefault(code, set()).add(_domain(domain))
+            by_domain.setdefault(mail_domain(domain), set()).add(code)
+            domains.setdefault(code, set()).add(mail_domain(domain))
     return Index(
         by_code=_frozen(by_code),
         by_name=_frozen(by_name),
@@ -133,14 +136,25 @@ def _frozen(found: dict[str, set[str]]) -> dict[str, frozenset[str]]:
     return {key: frozenset(value) for key, value in found.items()}
 
 
-def _domain(text: str) -> str:
-    return text.strip().lower().rstrip(".").removeprefix("@").removeprefix("mail.")
+NOBODY_ELSE: Mapping[str, Sequence[str]] = MappingProxyType({})
+"""No other unit is known."""
 
 
 class Directory:
     """The agency directory as one unit sees it."""
 
-    def __init__(self, agencies: tuple[Agency, ...], unit: Unit) -> None:
+    @classmethod
+    def of(cls, inventory: Inventory, unit: Unit) -> Directory:
+        """That of a unit of an inventory."""
+        return cls(inventory.agencies, unit, index_of(inventory).units_writing_from)
+
+    def __init__(
+        self,
+        agencies: tuple[Agency, ...],
+        unit: Unit,
+        writing: Mapping[str, Sequence[str]] = NOBODY_ELSE,
+    ) -> None:
+        """`writing` has the ids of the units that write from each mail domain."""
         self._index = index(agencies)
         said = unit.documents or Documents()
         own = {self.code(c) or c.upper() for c in said.codes}
@@ -150,12 +164,17 @@ class Directory:
             named = self._index.by_name.get(name_words(unit.name), frozenset())
             own = set(named) if len(named) == 1 else set()
         self.own_codes = frozenset(own)
-        domains = {_domain(d) for d in said.domains}
+        domains = {mail_domain(d) for d in said.domains}
         for code in own:
             domains |= self._index.domains.get(code, frozenset())
         self.own_domains = frozenset(domains)
         self.signs = frozenset(self._index.by_sign)
         self.knows_mail = bool(self._index.by_domain)
+        self._shared = frozenset(
+            d for d in self.own_domains if self._is_shared(d) or {*writing.get(d, ())} - {unit.id}
+        )
+        self.knows_senders = bool(said.senders)
+        """Whether the unit declares which mailboxes of a shared domain are its own."""
         self._own_signs = frozenset(joined(fold(s)) for s in said.signs)
 
     def is_own_sign(self, sign: str) -> bool:
@@ -182,7 +201,17 @@ class Directory:
 
     def is_own_domain(self, domain: str) -> bool:
         """Whether a mail comes from this unit; without known domains every sender counts."""
-        return not self.own_domains or self._own(_domain(domain))
+        return not self.own_domains or self._own(mail_domain(domain))
+
+    def _is_shared(self, domain: str) -> bool:
+        codes = self._index.by_domain.get(domain, frozenset())
+        return bool(codes - self.own_codes) if self.own_codes else len(codes) > 1
+
+    def shares(self, domain: str) -> bool:
+        """Whether others write from this domain of the unit's as well: it tells no sender."""
+        domain = mail_domain(domain)
+        mine = [d for d in self.own_domains if domain == d or domain.endswith("." + d)]
+        return bool(mine) and max(mine, key=len) in self._shared
 
     def _own(self, domain: str) -> bool:
         return domain in self.own_domains or any(
@@ -191,7 +220,7 @@ class Directory:
 
     def by_domain(self, domain: str) -> Recipient:
         """Where mail for this domain goes."""
-        domain = _domain(domain)
+        domain = mail_domain(domain)
         codes = self._index.by_domain.get(domain, frozenset())
         if domain in FREE_MAIL:
             return Recipient(Where.FREE)

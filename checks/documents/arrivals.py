@@ -125,6 +125,8 @@ def _mailed_by(event: DocumentEvent, directory: Directory) -> str:
     ):
         return ""
     to_us = directory.own_domains and directory.is_own_domain(event.recipient)
+    if directory.shares(event.recipient):
+        return ""  # it may have come to another body that has the same domain
     sender = directory.by_domain(mail.sender) if to_us and mail.sender else None
     return sender.code if sender is not None and sender.where is Where.AGENCY else ""
 

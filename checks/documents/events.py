@@ -121,6 +121,8 @@ class MailTrace(Value, frozen=True, gc=False):
     """Type before number, or no known sign: counted, never listed."""
     secret: bool = False
     """Carries a secrecy mark: only its day and hash may be shown."""
+    ours: bool = False
+    """The envelope sender is a mailbox that the unit declares as its own."""
 
 
 class DocumentEvent(Value, frozen=True, gc=False):

@@ -15,6 +15,7 @@ from checks.documents.numbers import Finder
 from checks.documents.one_source import FileKind, answer_to, file_probe, guarded
 from checks.documents.packed import Joined, signs_of
 from checks.documents.retention import MARKS, REMEMBERED
+from checks.documents.senders import ANYBODY, Addresses, Senders
 from checks.documents.sources.gateway import read_gateway
 from checks.documents.sources.gateway_codes import Codes
 from checks.documents.sources.incoming import read_incoming
@@ -139,7 +140,7 @@ def _mail_requests(subject: Subject, memories: Sequence[Memory] = ()) -> list[Re
 
 def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
     said = _declared(ctx.subject)
-    directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
+    directory = Directory.of(ctx.subject.inventory, ctx.subject.unit)
     signs = directory.signs | set(said.signs)
     found: list[Read] = []
     for kind in FILE_KINDS:
@@ -158,7 +159,9 @@ def _parse(ctx: Context, answers: Answers) -> DocumentEvents:
         if kind.source is SourceKind.REGISTER:
             signs = signs | signs_of(found[-1][0])
     finder = Finder(signs)
-    mailed = read_mails(ctx, said, answers, Known(directory=directory, finder=finder))
+    addresses = Addresses(pseudonyms=ctx.pseudonyms, senders=Senders(said.senders))
+    known = Known(directory=directory, finder=finder, addresses=addresses)
+    mailed = read_mails(ctx, said, answers, known)
     found += mailed.read
     found += [_read_mailbox(ctx, each, answers, (directory, finder)) for each in said.mailboxes]
     return DocumentEvents(
@@ -182,7 +185,8 @@ def _read_mailbox(
         zone=ctx.zone,
         directory=directory,
         finder=finder,
-        pseudonyms=ctx.pseudonyms,
+        # What is sent from a box that the unit handed over is the unit's.
+        addresses=Addresses(pseudonyms=ctx.pseudonyms, senders=ANYBODY),
     )
     kind = FileKind(key="mailboxes", source=SourceKind.MAILBOX, probe=MAILBOXES, read=read)
     return guarded(kind, answer_to(answers, _mailbox(source)), reading)

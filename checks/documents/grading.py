@@ -58,6 +58,10 @@ class Graded(Value, frozen=True):
         return self.grade.value, self.time
 
 
+SENDER_UNCLEAR = "mails_sender_unclear"
+"""Count of mails with a document that may be another body's, which writes from the same domain."""
+
+
 class Grades(Value, frozen=True):
     """The mails worth listing, and how many were not."""
 
@@ -104,6 +108,11 @@ def grade_mails(
         if grade is Grade.C:
             counts["grade_c"] += 1
             continue
+        sure = mail.ours or directory.is_own_sign(event.key.sign)
+        if not sure and directory.shares(mail.sender):
+            # The same number and sign may be another body's that writes from the same domain.
+            counts[SENDER_UNCLEAR] += 1
+            continue
         seen[same] = len(found)
         found.append(
             Graded(
@@ -134,6 +143,8 @@ def _skip(mail: MailTrace, to: Recipient, directory: Directory) -> str:
     if mail.automatic:
         return "mails_automatic"
     if not directory.is_own_domain(mail.sender):
+        return "mails_of_others"
+    if directory.knows_senders and directory.shares(mail.sender) and not mail.ours:
         return "mails_of_others"
     return {
         Where.INTERNAL: "mails_internal",

@@ -74,7 +74,7 @@ def _matched(ctx: Context, events: DocumentEvents, period: Period, rules: Rules)
     for seen, known, found in tuple(_latest):
         if seen() is events and _same(key, known):
             return found
-    directory = Directory(subject.inventory.agencies, subject.unit)
+    directory = Directory.of(subject.inventory, subject.unit)
     calendar = Calendar.of(subject.inventory)
     made = match(events, directory, period, rules, ctx.zone, calendar)
     _latest[:] = [(weakref.ref(events, lambda _: _latest.clear()), key, made)]

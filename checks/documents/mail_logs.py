@@ -15,6 +15,7 @@ from checks.documents.events import SourceKind, SourceReport
 from checks.documents.numbers import Finder
 from checks.documents.one_source import FileKind, answer_to, file_probe, guarded
 from checks.documents.retention import MARKS, REMEMBERED
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.amavis_file import read_amavis
 from checks.documents.sources.exchange import read_exchange
 from checks.documents.sources.exim import read_exim
@@ -59,7 +60,7 @@ def _read_postfix(files: Sequence[FileEntry], reading: Reading) -> Read:
         reading.zone,
         reading.finder,
         join=reading.join,
-        pseudonyms=reading.pseudonyms,
+        addresses=reading.addresses,
     )
     return done.events, done.report
 
@@ -78,13 +79,13 @@ def _read_amavis(files: Sequence[FileEntry], reading: Reading) -> Read:
 
 def _read_exchange(files: Sequence[FileEntry], reading: Reading) -> Read:
     known = reading.zone, reading.finder
-    done = read_exchange(files, reading.name, *known, pseudonyms=reading.pseudonyms)
+    done = read_exchange(files, reading.name, *known, addresses=reading.addresses)
     return done.events, done.report
 
 
 def _read_exim(files: Sequence[FileEntry], reading: Reading) -> Read:
     known = reading.zone, reading.finder
-    done = read_exim(files, reading.name, *known, pseudonyms=reading.pseudonyms)
+    done = read_exim(files, reading.name, *known, addresses=reading.addresses)
     return done.events, done.report
 
 
@@ -107,7 +108,7 @@ def _postfix_log(files: Sequence[FileEntry], reading: Reading, stretches: Stretc
         reading.name,
         reading.zone,
         reading.finder,
-        pseudonyms=reading.pseudonyms,
+        addresses=reading.addresses,
         stretches=stretches,
     )
 
@@ -125,6 +126,7 @@ class Known(Value, frozen=True):
 
     directory: Directory
     finder: Finder
+    addresses: Addresses = NO_ADDRESSES
 
 
 class Mailed(Value, frozen=True):
@@ -189,7 +191,7 @@ def read_mails(ctx: Context, said: Documents, answers: Answers, known: Known) ->
             directory=known.directory,
             finder=known.finder,
             join=join,
-            pseudonyms=ctx.pseudonyms,
+            addresses=known.addresses,
         )
         if _goes_on(said, source):
             read[n], more = _read_on(ctx, source, answers, reading)

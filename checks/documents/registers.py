@@ -213,7 +213,7 @@ def incoming_registered(ctx: Context, _: None, events: DocumentEvents) -> Iterat
     options = ctx.opt(ArrivalOptions)
     refuse_unread(events.of(SourceKind.INCOMING))
     refuse_unread(events.under("received", "packets"))
-    directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
+    directory = Directory.of(ctx.subject.inventory, ctx.subject.unit)
     period, calendar = period_of(ctx, options), Calendar.of(ctx.subject.inventory)
     found = arrivals_of(events, directory, period, calendar, (options.days, ctx.zone))
     books = [s.days for s in events.of(SourceKind.INCOMING)]

@@ -10,6 +10,7 @@ import msgspec
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvents, Place, SourceKind
 from checks.documents.evidence import DOCUMENTS, MAILS, ROUTES
+from checks.documents.grading import SENDER_UNCLEAR
 from checks.documents.judged import (
     LISTED,
     Judged,
@@ -193,7 +194,7 @@ def _none_found(  # noqa: PLR0911 - one line for each reason reads best
         return unknown(FailureKind.TRUNCATED, "documents.bypass.no-mail", detail)
     if share * 100 < options.header_share:
         return unknown(FailureKind.TRUNCATED, "documents.bypass.blind", detail, share=share)
-    if not Directory(ctx.subject.inventory.agencies, ctx.subject.unit).knows_mail:
+    if not Directory.of(ctx.subject.inventory, ctx.subject.unit).knows_mail:
         return unknown(FailureKind.NOT_DECLARED, "documents.bypass.no-directory", detail)
     coverage = seen.coverage
     unaddressed = sum(s.unaddressed for s in events.of(SourceKind.MAIL))
@@ -203,6 +204,10 @@ def _none_found(  # noqa: PLR0911 - one line for each reason reads best
     unclear = sender_unknown(ctx, seen, "documents.bypass", detail)
     if unclear is not None:
         return unclear
+    shared = seen.matching.counts.get(SENDER_UNCLEAR, 0)
+    if shared:
+        say = "documents.bypass.shared-domain"
+        return unknown(FailureKind.NOT_DECLARED, say, detail, mails=shared)
     if coverage.all * 100 < ctx.coverage_floor:
         return unknown(
             FailureKind.TRUNCATED,

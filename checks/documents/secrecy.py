@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.documents.events import DocumentEvents, EventKind, Place, SourceKind
+from checks.documents.agencies import Directory
+from checks.documents.events import DocumentEvents, EventKind, MailTrace, Place, SourceKind
 from checks.documents.evidence import DOCUMENTS
 from checks.documents.judged import LISTED, PeriodOptions, iso, judged, period_of
 from checks.documents.lookup import Documents
@@ -36,7 +37,7 @@ class SecretOptions(PeriodOptions, frozen=True):
 def secret_mark(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]:
     """No secrecy mark in a mail, and no document registered as secret in mail or on the axis."""
     own, options = "documents.secret-mark", ctx.opt(SecretOptions)
-    found = _found(ctx, events, options)
+    found, unclear = _found(ctx, events, options)
     seen = [s for s in events.of(SourceKind.MAIL) if s.failure is None]
     share = events.header_share
     detail = {
@@ -57,14 +58,20 @@ def secret_mark(ctx: Context, events: DocumentEvents) -> Iterator[Verdict]:
         yield unknown(FailureKind.TRUNCATED, f"{own}.no-mail", detail)
     elif share * 100 < options.header_share:
         yield unknown(FailureKind.TRUNCATED, f"{own}.blind", detail, share=share)
+    elif unclear:
+        yield unknown(FailureKind.NOT_DECLARED, f"{own}.shared-domain", detail, lines=unclear)
     elif coverage * 100 < ctx.coverage_floor:
         yield unknown(FailureKind.TRUNCATED, f"{own}.cannot-tell", detail, **said)
     else:
         yield passed(f"{own}.none", detail, mails=sum(s.mails for s in seen), coverage=coverage)
 
 
-def _found(ctx: Context, events: DocumentEvents, options: SecretOptions) -> list[tuple[str, Place]]:
-    """Day and line of each, every line once, oldest first."""
+def _found(
+    ctx: Context, events: DocumentEvents, options: SecretOptions
+) -> tuple[list[tuple[str, Place]], int]:
+    """Day and line of each, every line once, oldest first; and how many may be another body's."""
+    directory = Directory.of(ctx.subject.inventory, ctx.subject.unit)
+    unclear: set[str] = set()
     period = period_of(ctx, options)
     rows = events_of(events.events, {EventKind.REGISTERED})
     # All of them or none: a number may be another year's, which was no secret.
@@ -83,9 +90,22 @@ def _found(ctx: Context, events: DocumentEvents, options: SecretOptions) -> list
             # A mail that only speaks of a secret document shows nothing of it.
             speaks = event.mail is not None and (event.mail.cites or event.mail.draft)
             marked = document is not None and document.reason == SECRET and not speaks
-        if marked:
+        if marked and event.mail is not None and _of_others(event.mail, event.recipient, directory):
+            unclear.add(event.place.sha256)
+        elif marked:
             found.setdefault(event.place.sha256, (str(iso(day)), event.place))
-    return sorted(found.values(), key=lambda f: (f[0], f[1].sha256))
+    # Whoever says which mailboxes are his own has said that the others are not.
+    others = 0 if directory.knows_senders else len(unclear - found.keys())
+    return sorted(found.values(), key=lambda f: (f[0], f[1].sha256)), others
+
+
+def _of_others(mail: MailTrace, recipient: str, directory: Directory) -> bool:
+    """Whether a mail may well be another body's, which shares the domain and the log."""
+    sends = directory.is_own_domain(mail.sender) and not directory.shares(mail.sender)
+    gets = directory.is_own_domain(recipient) and not directory.shares(recipient)
+    if mail.ours or sends or gets:
+        return False
+    return directory.shares(mail.sender) or directory.shares(recipient)
 
 
 CHECKS = (secret_mark,)

@@ -181,7 +181,7 @@ def _seen(
 ) -> Seen:
     options = ctx.opt(SignedOptions)
     period = period_of(ctx, options)
-    own = Directory(ctx.subject.inventory.agencies, ctx.subject.unit).is_own_code
+    own = Directory.of(ctx.subject.inventory, ctx.subject.unit).is_own_code
     sealed = [s.seals for s in sources if s.seals is not None]
     packets = {p.sha256: p for s in sealed for p in s.packets}
     papers: dict[_Number, Paper] = {}

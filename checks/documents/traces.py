@@ -110,7 +110,7 @@ def traced(ctx: Context, events: DocumentEvents, seen: Judged, went: int) -> Lin
     shown, through = swept.listed, swept.went
     if not shown and not through:
         return found
-    directory = Directory(ctx.subject.inventory.agencies, ctx.subject.unit)
+    directory = Directory.of(ctx.subject.inventory, ctx.subject.unit)
     series = {p.key.series for pairs in (shown, through) for p in pairs}
     near = _Near(events, series, directory, ctx.zone)
     near.read(seen.period, seen.rules.large)

@@ -23,6 +23,7 @@ from checks.security.judging import HOUSE, add_months, today_of
 from checks.security.level_record import Done
 from checks.security.rules import Attestable, rules
 from checks.texts import clean
+from inventory.index import index_of
 from inventory.model import Attestation
 
 _ID = "security.attestations-valid"
@@ -95,7 +96,7 @@ def attestations_valid(ctx: Context) -> Iterable[Verdict]:
     own = {a.control for a in unit.attestations if not _elsewhere(a.control)}
     for control in sorted(own):
         yield _verdict(control, _words(unit.attestations, control), today, needed=False)
-    for system in ctx.subject.inventory.systems_of.get(unit.id, ()):
+    for system in index_of(ctx.subject.inventory).systems_of.get(unit.id, ()):
         for control in sorted({a.control for a in system.attestations}):
             if not control.startswith(f"{PLAN}."):
                 words = _words(system.attestations, control)

@@ -19,6 +19,7 @@ from checks.security.level_record import LevelRecord
 from checks.security.register_cells import ALIASES, read_cells
 from checks.tables import is_numbering, read_table
 from checks.texts import clean
+from inventory.index import index_of
 from inventory.model import Inventory, System
 
 REGISTER = Probe(
@@ -97,7 +98,7 @@ def row_of(system: System, inventory: Inventory, rows: Iterable[RegisterRow]) ->
     Raises:
         Unparsable: several rows are about it, or its name fits several systems of its unit.
     """
-    own = {s.id: words(s.name) for s in inventory.systems_of[system.unit]}
+    own = {s.id: words(s.name) for s in index_of(inventory).systems_of[system.unit]}
     about = [(r, meant(r, own)) for r in rows]
     mine = [r for r, ids in about if ids == {system.id}]
     if not mine:

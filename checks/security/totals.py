@@ -42,6 +42,7 @@ from checks.security.register import (
 )
 from checks.security.rules import LEVELS
 from checks.texts import clean
+from inventory.index import index_of
 from inventory.model import LevelTotals, System
 
 _ID = "security.statistics-consistent"
@@ -61,7 +62,7 @@ class Book(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _systems(subject: Subject) -> tuple[System, ...]:
-    return subject.inventory.systems_of.get(subject.unit.id, ())
+    return index_of(subject.inventory).systems_of.get(subject.unit.id, ())
 
 
 def _requests(subject: Subject) -> list[Request]:

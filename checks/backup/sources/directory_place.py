@@ -14,6 +14,7 @@ from checks.backup.series import Repository
 from checks.evidence import Failure, FailureKind
 from checks.model import Subject
 from checks.texts import clean
+from inventory.index import index_of
 
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|ceph|glusterfs|lustre|afs|davfs|beegfs|gpfs|"
@@ -106,7 +107,7 @@ def _server(subject: Subject, mount: Mount | None, remote: bool | None) -> str:
     if remote is False:
         return backup.server
     if remote and mount is not None and mount.host:
-        return next((s.id for s in subject.inventory.servers_at.get(mount.host, ())), "")
+        return next((s.id for s in index_of(subject.inventory).servers_at.get(mount.host, ())), "")
     # What is listed on another server may be a mount there, yet hardly of the protected one.
     return backup.server if backup.protects and backup.server != backup.protects else ""
 

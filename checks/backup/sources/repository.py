@@ -11,6 +11,7 @@ from checks.backup.series import Repository
 from checks.evidence import Evidence, Failure, FailureKind, NotDeclared, Probe
 from checks.model import Subject
 from checks.texts import clean
+from inventory.index import index_of
 from inventory.model import BackupSet
 
 PLACE = Probe(
@@ -167,7 +168,7 @@ def _server(subject: Subject, found: Location) -> str:
     if found.bucket:
         mine = [b for b in subject.inventory.buckets.values() if b.bucket == found.bucket]
         return mine[0].id if len(mine) == 1 else ""
-    return next((s.id for s in subject.inventory.servers_at.get(found.host, ())), "")
+    return next((s.id for s in index_of(subject.inventory).servers_at.get(found.host, ())), "")
 
 
 def _rights(

@@ -23,6 +23,7 @@ from checks.backup.sources.s3_rules import Filter, Replication, expiry
 from checks.evidence import Failure, FailureKind
 from checks.model import Subject
 from checks.texts import clean
+from inventory.index import index_of
 
 _ENCRYPTED = (".gpg", ".pgp", ".age", ".enc", ".aes")
 
@@ -157,7 +158,7 @@ def _lies(subject: Subject, endpoint: str) -> tuple[str, Field]:
         detail = f"on which server the store at {host} runs: give its own address as endpoint"
         unseen = Failure(kind=FailureKind.NOT_DECLARED, detail=clean(detail))
         return "", Field(unseen=unseen)
-    found = [s.id for s in subject.inventory.servers_at.get(host, ())]
+    found = [s.id for s in index_of(subject.inventory).servers_at.get(host, ())]
     if backup.protects in found:
         return backup.protects, Field(value=False)
     return (found[0] if found else backup.bucket), Field(value=True)

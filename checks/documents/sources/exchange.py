@@ -15,13 +15,13 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from checks.documents.numbers import Finder
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.headers import decode_words
 from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.mails import Contents, Delivery, MailLog, Tally
 from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.pseudonyms import Pseudonyms
 
 EVENTS = ("SEND", "SENDEXTERNAL", "DELIVER")
 NEEDED = r"^.{0,3}#Fields:|,(SEND|SENDEXTERNAL|DELIVER),"
@@ -63,7 +63,7 @@ def read_exchange(
     zone: ZoneInfo,
     finder: Finder,
     open_mails: int = OPEN_MAILS,
-    pseudonyms: Pseudonyms | None = None,
+    addresses: Addresses = NO_ADDRESSES,
 ) -> MailLog:
     """Read the files of one server or of several as one stream; stamps are UTC, whatever `zone`.
 
@@ -71,7 +71,7 @@ def read_exchange(
         Unparsable: a file is a damaged archive, is no message tracking log, or lacks a column.
     """
     ordered, same = in_order(files, zone)
-    reader = _Reader(zone, finder, open_mails, pseudonyms)
+    reader = _Reader(zone, finder, open_mails, addresses)
     for file in ordered:
         if not len(file.data):
             continue
@@ -84,9 +84,9 @@ class _Reader:
     """The mails whose rows are being read."""
 
     def __init__(
-        self, zone: ZoneInfo, finder: Finder, open_mails: int, pseudonyms: Pseudonyms | None
+        self, zone: ZoneInfo, finder: Finder, open_mails: int, addresses: Addresses
     ) -> None:
-        self.tally = Tally(zone, pseudonyms, shows_names=False)
+        self.tally = Tally(zone, addresses, shows_names=False)
         self._finder = finder
         self._cap = open_mails
         self._open: OrderedDict[str, _Mail] = OrderedDict()

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 from checks.documents.numbers import Finder
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.headers import decode_words
 from checks.documents.sources.logfiles import LineCounter, LogFile, in_order, place
 from checks.documents.sources.logtime import STAMP, StampReader
@@ -22,7 +23,6 @@ from checks.documents.sources.mails import Contents, Delivery, MailLog, PlaceOf,
 from checks.documents.sources.stretches import Stretches
 from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.pseudonyms import Pseudonyms
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
@@ -84,7 +84,7 @@ def read_exim(  # noqa: PLR0913 - all that a reader may know
     zone: ZoneInfo,
     finder: Finder,
     open_lives: int = OPEN_LIVES,
-    pseudonyms: Pseudonyms | None = None,
+    addresses: Addresses = NO_ADDRESSES,
     *,
     stretches: Stretches | None = None,
 ) -> MailLog:
@@ -96,7 +96,7 @@ def read_exim(  # noqa: PLR0913 - all that a reader may know
         Unparsable: a file is a damaged archive, or nothing in the files looks like an Exim log.
     """
     ordered, same = in_order(files, zone)
-    stretches = stretches or Stretches(lambda: Tally(zone, pseudonyms))
+    stretches = stretches or Stretches(lambda: Tally(zone, addresses))
     reader = _Reader(stretches, zone, finder, open_lives)
     for file in ordered:
         reader.read(file)

@@ -184,7 +184,7 @@ def _stretches(
     reading: Reading, past: Remembered | None, ahead: tuple[dt.datetime, dt.datetime] | None
 ) -> Stretches:
     return Stretches(
-        lambda: Tally(reading.zone, reading.pseudonyms),
+        lambda: Tally(reading.zone, reading.addresses),
         (*(ahead or ()), *([past.until] if past else [])),
         since=past.until if past else None,
         known=[past.base] if past else [],
@@ -193,8 +193,9 @@ def _stretches(
 
 
 def _known(reading: Reading) -> str:
-    key = reading.pseudonyms.of(b"") if reading.pseudonyms else ""
-    return knowing(reading.finder.signs, reading.zone, key)
+    hashes, senders = reading.addresses.pseudonyms, reading.addresses.senders
+    key = hashes.of(b"") if hashes else ""
+    return knowing(reading.finder.signs, reading.zone, key, senders.patterns)
 
 
 def _names(files: Sequence[FileEntry]) -> dict[str, str]:

@@ -66,7 +66,7 @@ def read_mailboxes(files: Sequence[FileEntry], reading: Reading, kind: str) -> R
     Raises:
         Unparsable: there are messages, and none of them has a sender and a date.
     """
-    tally = Tally(reading.zone, reading.pseudonyms)
+    tally = Tally(reading.zone, reading.addresses)
     known: set[bytes] = set()
     messages = same = 0
     for entry in files:

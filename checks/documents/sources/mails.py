@@ -20,10 +20,11 @@ from checks.documents.events import (
     SourceReport,
 )
 from checks.documents.numbers import Finder
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.logtime import StampReader
 from checks.documents.sources.marks import Mention, is_automatic, is_secret, mentions
 from checks.evidence import Value
-from checks.pseudonyms import Pseudonyms, bounded
+from checks.pseudonyms import bounded
 
 LARGE = 30_000
 """Bytes above which a mail carries more than words."""
@@ -139,16 +140,16 @@ class Tally:
     def __init__(
         self,
         zone: ZoneInfo,
-        pseudonyms: Pseudonyms | None = None,
+        addresses: Addresses = NO_ADDRESSES,
         *,
         shows_names: bool = True,
     ) -> None:
         """`zone` decides the days; `shows_names` is whether this kind of log can show names.
 
-        `pseudonyms` makes keyed hashes of recipients' addresses; without it none is made.
+        `addresses` says what is made of senders' and recipients' addresses.
         """
         self._shows_names = shows_names
-        self._pseudonyms = pseudonyms
+        self._addresses = addresses
         self._mailboxes: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.events: list[DocumentEvent] = []
         self.lines = self.unparsed = self.dropped = self.mails = self.unaddressed = 0
@@ -204,12 +205,14 @@ class Tally:
                 addresses.setdefault(domain, set()).add(address)
         mailboxes = {domain: self._hashed(found) for domain, found in addresses.items()}
         automatic = is_automatic(sender.decode("utf-8", "replace"))
+        ours = self._addresses.senders.own(sender)
         for key, (mention, place) in contents.noted.items():
             if not key.number and len(contents.noted) > 1:
                 continue  # what the mail names says it already
             trace = MailTrace(
                 found=mention.found,
                 sender=domain_of(sender),
+                ours=ours,
                 size=size,
                 leading=mention.leading,
                 cites=mention.cites,
@@ -234,9 +237,10 @@ class Tally:
 
     def _hashed(self, addresses: Iterable[bytes]) -> tuple[str, ...]:
         """Keyed hashes of the addresses: all that is kept of them."""
-        if self._pseudonyms is None:
+        pseudonyms = self._addresses.pseudonyms
+        if pseudonyms is None:
             return ()
-        found = bounded(self._pseudonyms.of(a) for a in addresses if b"@" in a)
+        found = bounded(pseudonyms.of(a) for a in addresses if b"@" in a)
         return self._mailboxes.setdefault(found, found)
 
     def counted(self) -> Counted:

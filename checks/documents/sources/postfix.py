@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from checks.documents.numbers import Finder
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.amavis import Tasks
 from checks.documents.sources.amavis_file import filter_alone, read_filter
 from checks.documents.sources.headers import decode_words, file_names
@@ -39,7 +40,6 @@ from checks.documents.sources.stretches import Stretches
 from checks.documents.sources.uploads import Join
 from checks.evidence import Unparsable
 from checks.files import FileEntry
-from checks.pseudonyms import Pseudonyms
 
 OPEN_LIVES = 200_000
 """Mails under way at once; beyond that the oldest are given up and counted."""
@@ -96,12 +96,13 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
     open_lives: int = OPEN_LIVES,
     join: Join | None = None,
     *,
-    pseudonyms: Pseudonyms | None = None,
+    addresses: Addresses = NO_ADDRESSES,
     stretches: Stretches | None = None,
 ) -> MailLog:
     """Read the files of one log as one stream; `zone` is that of stamps without an offset.
 
-    `join` knows the names that another log of the unit tells, `pseudonyms` hashes addresses.
+    `join` knows the names that another log of the unit tells; `addresses` says what is made of
+    senders and recipients.
     `stretches` takes what is read apart by time, for a scan that goes on where another stopped.
 
     Raises:
@@ -118,7 +119,7 @@ def read_postfix(  # noqa: PLR0913 - all that a reader may know
     if filters:
         join = join if join is not None else Join()
         join.tell(f"{name} of the filter", read_filter(filters, zone, finder).uploads())
-    stretches = stretches or Stretches(lambda: Tally(zone, pseudonyms))
+    stretches = stretches or Stretches(lambda: Tally(zone, addresses))
     reader = _Reader(stretches, zone, finder, open_lives, join)
     for file, is_alone in zip(ordered, alone, strict=True):
         if not is_alone:

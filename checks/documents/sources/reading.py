@@ -10,9 +10,9 @@ import msgspec
 from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvent, SourceReport
 from checks.documents.numbers import Finder
+from checks.documents.senders import NO_ADDRESSES, Addresses
 from checks.documents.sources.uploads import Join
 from checks.files import FileEntry
-from checks.pseudonyms import Pseudonyms
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +29,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """`{ours: theirs}`."""
     join: Join = msgspec.field(default_factory=Join)
     """Where the mail logs of one unit tell each other of the same mail."""
-    pseudonyms: Pseudonyms | None = None
-    """Makes keyed hashes of recipients' addresses; without it none is made."""
+    addresses: Addresses = NO_ADDRESSES
+    """What is made of the addresses of mails."""
 
 
 Read = tuple[Sequence[DocumentEvent], SourceReport]

@@ -28,7 +28,7 @@ from checks.evidence import Value
 from checks.files import FileEntry
 
 T = TypeVar("T")
-READING = 1
+READING = 2
 """Of the readers: raised whenever they come to read the same lines in another way."""
 VERSION = f"{READING}-{SENT_AS}"
 OVER = dt.timedelta(days=6)
@@ -90,9 +90,9 @@ class Remembered(Value, frozen=True):
     """When lines that had been read were last found changed or gone."""
 
 
-def knowing(signs: Iterable[str], zone: ZoneInfo, key: str) -> str:
-    """A digest of what a reader looks for: signs, its zone, and the key of hashes of addresses."""
-    said = msgspec.json.encode([VERSION, sorted(signs), zone.key, key])
+def knowing(signs: Iterable[str], zone: ZoneInfo, key: str, senders: Sequence[str] = ()) -> str:
+    """A digest of what a reader looks for: signs, its zone, the key of hashes, own mailboxes."""
+    said = msgspec.json.encode([VERSION, sorted(signs), zone.key, key, *senders])
     return hashlib.sha256(said).hexdigest()
 
 

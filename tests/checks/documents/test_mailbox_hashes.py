@@ -11,6 +11,7 @@ import pytest
 from checks.documents.agencies import Directory
 from checks.documents.mail_logs import MAIL_KINDS
 from checks.documents.numbers import Finder
+from checks.documents.senders import Addresses
 from checks.documents.sources.mailboxes import read_mailboxes
 from checks.documents.sources.reading import Read, Reading
 from checks.documents.sources.uploads import Join
@@ -36,7 +37,7 @@ def reading(pseudonyms: Pseudonyms | None, join: Join | None = None) -> Reading:
         zone=ZONE,
         directory=Directory(AGENCIES, UNIT),
         finder=Finder(["QĐ-UBND-HK"]),
-        pseudonyms=pseudonyms,
+        addresses=Addresses(pseudonyms=pseudonyms),
         join=Join() if join is None else join,  # an empty one is false
     )
 

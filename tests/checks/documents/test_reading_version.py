@@ -32,9 +32,9 @@ MADE = log(
 )
 Read = Callable[..., MailLog]
 LOGS: dict[str, tuple[Read, bytes, str]] = {
-    "made": (read_postfix, MADE.encode(), "553077d603cff084"),
-    "amavis": (read_postfix, (FIXTURES / "amavis" / "mail.log").read_bytes(), "966bfed0ad5aea2d"),
-    "exim": (read_exim, (FIXTURES / "exim" / "mainlog").read_bytes(), "731fe083bef16f96"),
+    "made": (read_postfix, MADE.encode(), "d4f711a0fe7485b7"),
+    "amavis": (read_postfix, (FIXTURES / "amavis" / "mail.log").read_bytes(), "bf67e96196b7a19c"),
+    "exim": (read_exim, (FIXTURES / "exim" / "mainlog").read_bytes(), "61a6512dad90deb8"),
 }
 
 
@@ -43,7 +43,7 @@ def test_the_same_lines_are_read_in_the_same_way(name: str) -> None:
     read, data, known = LOGS[name]
     found = read([entry("x.log", data)], "x", ZoneInfo("UTC"), FINDER)
     said = msgspec.json.encode(found, order="sorted")
-    assert (READING, hashlib.sha256(said).hexdigest()[:16]) == (1, known)
+    assert (READING, hashlib.sha256(said).hexdigest()[:16]) == (2, known)
 
 
 def test_the_same_lines_are_sent_in_the_same_way() -> None:
