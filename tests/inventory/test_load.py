@@ -525,6 +525,11 @@ CASES = {
         P
         + "5: documents.register.path: '../*.csv' may lead out of the project folder: remove `..`",
     ),
+    "sender": (
+        UNIT + "documents:\n  senders: [a@hk.example, vanthu]",
+        P + "5: documents.senders[1]: 'vanthu' is no address: write one, such as "
+        "vanthu_hk@hanoi.gov.vn",
+    ),
     "gateway outside": (
         UNIT + "documents:\n  gateway: {path: ~/x.csv}",
         P + "5: documents.gateway.path: expected a path relative to the project folder, "

@@ -15,6 +15,7 @@ from checks.documents.agencies import Directory
 from checks.documents.events import DocumentEvent, SourceReport
 from checks.documents.mail_logs import _GOING_ON
 from checks.documents.numbers import Finder
+from checks.documents.senders import Addresses, Senders
 from checks.documents.sources.going_on import LogReader
 from checks.documents.sources.mails import MailLog
 from checks.documents.sources.reading import Reading
@@ -38,10 +39,20 @@ START = dt.datetime(2026, 11, 1, tzinfo=ZONE)
 
 
 def scan(
-    host: Host, now: dt.datetime, past: Remembered | None = None, signs: Sequence[str] = SIGNS
+    host: Host,
+    now: dt.datetime,
+    past: Remembered | None = None,
+    signs: Sequence[str] = SIGNS,
+    senders: Sequence[str] = (),
 ) -> tuple[MailLog, Remembered | None, bool]:
     """As the engine does: from the mark on and, when that does not fit, whole."""
-    reading = Reading(name="x", zone=ZONE, directory=Directory((), UNIT), finder=Finder(signs))
+    reading = Reading(
+        name="x",
+        zone=ZONE,
+        directory=Directory((), UNIT),
+        finder=Finder(signs),
+        addresses=Addresses(senders=Senders(senders)),
+    )
     for mark in [past.mark, None] if past and past.mark.begins else [None]:
         log = LogReader(_GOING_ON[host.kind], past, resumed=mark is not None, now=now)
         try:
@@ -334,6 +345,16 @@ def test_another_sign_is_looked_for_in_the_whole_log() -> None:
     assert (numbers(found), resumed) == ([7], False)
     assert "lines_changed" not in found.report.extra
     assert scan(host, day(22), past, ("QĐ-UBND-HK", "XYZ-Q"))[2]
+
+
+def test_other_mailboxes_are_looked_for_in_the_whole_log() -> None:
+    host = Host(log_of(mail(1.5, 12)))
+    before, past, _ = scan(host, day(20))
+    assert [e.mail.ours for e in before.events if e.mail] == [False]
+    ours = ("vanthu@hoankiem.gov.vn",)
+    found, past, resumed = scan(host, day(21), past, senders=ours)
+    assert ([e.mail.ours for e in found.events if e.mail], resumed) == ([True], False)
+    assert scan(host, day(22), past, senders=ours)[2]
 
 
 def test_what_was_rotated_away_stays_found() -> None:

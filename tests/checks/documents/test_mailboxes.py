@@ -180,6 +180,8 @@ def world(order: WrittenOrder, *names: str, kind: str = "eml") -> tuple[Verdict,
     events = DOCUMENTS.parse(context(subj, bypass.options()), evidence)
     (source,) = events.under("mailboxes")
     assert source.file_names == ()
+    # Of a shared domain too: a box that was handed over tells whose it is.
+    assert all(e.mail.ours for e in events.events if e.mail is not None)
     (verdict,) = judge(bypass, subj, evidence)
     return verdict, source
 
