@@ -19,6 +19,8 @@ from inventory.schema import UnitDoc
 from inventory.yaml_nodes import MAX_BYTES, Mapping, Node, Scalar, line_of, read_nodes
 
 SUFFIXES = (".yaml", ".yml")
+DIRECTORY = "agencies.csv"
+"""What the directory of agencies is called, unless the settings say otherwise."""
 
 
 def load(path: Path, project: Path, agencies: Path | None = None) -> Inventory:
@@ -35,6 +37,7 @@ def load(path: Path, project: Path, agencies: Path | None = None) -> Inventory:
     if not loader.broken:
         check_references(built, loader.known(), loader.tell)
     directory = loader.agencies(project / agencies) if agencies is not None else ()
+    loader.refuse_stray(project / path, project / agencies if agencies is not None else None)
     if loader.problems:
         raise InvalidInput(sorted(set(loader.problems)))
     return Inventory(
@@ -192,6 +195,17 @@ class _Loader:
             self.reread[source.path] = read_nodes(data, "").documents
         documents = self.reread[source.path]
         return line_of(documents[source.index], path) if source.index < len(documents) else 0
+
+    def refuse_stray(self, folder: Path, agencies: Path | None) -> None:
+        """A directory of agencies that lies among the units would silently not be read."""
+        stray = folder / DIRECTORY
+        if stray.is_file() and (
+            agencies is None or not agencies.exists() or not stray.samefile(agencies)
+        ):
+            self.fail(
+                stray,
+                "is not read here: move it beside sauro.yaml, or set `agencies:` there to it",
+            )
 
     def agencies(self, path: Path) -> tuple[Agency, ...]:
         data = self.content(path)

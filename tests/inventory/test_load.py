@@ -739,6 +739,16 @@ def test_a_hostile_file_name_stays_one_line(project: Path) -> None:
     assert faults(project) == ["inventory/a??[31mb.yaml:4: zoen: unknown key; did you mean 'zone'?"]
 
 
+def test_a_directory_of_agencies_among_the_units_is_not_passed_over(project: Path) -> None:
+    stray = project / "inventory" / "agencies.csv"
+    stray.write_text("code\nH26\n")
+    said = "inventory/agencies.csv: is not read here: move it beside sauro.yaml, or set"
+    assert any(f.startswith(said) for f in faults(project))
+    (project / "agencies.csv").write_text("code\nH27\n")
+    assert any(f.startswith(said) for f in faults(project, "agencies.csv"))
+    assert not any(said in f for f in faults(project, "inventory/agencies.csv"))
+
+
 def test_faults_of_the_directory_of_agencies_come_along(project: Path) -> None:
     put(project, a=UNIT + "zoen: x")
     (project / "a.csv").write_text("code,nmae\n,x\n", encoding="utf-8")
