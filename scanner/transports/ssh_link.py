@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
-from paramiko import PKey, Transport
+from paramiko import Channel, Message, PKey, Transport
 from paramiko.packet import Packetizer
 from paramiko.ssh_exception import (
     AuthenticationException,
@@ -53,6 +53,9 @@ _WEAK = {
     "macs": ["hmac-md5", "hmac-md5-96", "hmac-sha1-96"],
 }
 _FAST = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
+_CLOSE = 97
+_ON_A_CHANNEL = range(93, 101)
+"""Messages that name the channel first (RFC 4254, section 9)."""
 _ALGORITHMS = {"ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256")}
 
 
@@ -61,6 +64,38 @@ class _Untimed(Packetizer):
 
     def start_handshake(self, timeout: float) -> None:
         """Nothing to start."""
+
+
+class _Carrier(Transport):
+    """A jump host's: says nothing more on a channel once it said that the channel ends.
+
+    paramiko makes a message under the channel's lock and sends it after. When the other side ends
+    the channel in between, OpenSSH sees data for a channel that is gone, a breach of the protocol,
+    and ends the whole connection with the channels of all other servers.
+    """
+
+    def __init__(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - as the base
+        super().__init__(*args, **more)
+        self._order = threading.Lock()
+        self._ended: set[bytes] = set()
+
+    def _send_user_message(self, data: Message) -> None:
+        said = data.asbytes()
+        kind, channel = said[0], said[1:5]
+        with self._order:
+            if kind in _ON_A_CHANNEL:
+                if channel in self._ended:
+                    return
+                if kind == _CLOSE:
+                    self._ended.add(channel)
+            super()._send_user_message(data)  # type: ignore[misc]  # not in the stubs
+
+    def open_channel(self, *args: Any, **more: Any) -> Channel:  # noqa: ANN401 - as the base
+        """As the base; a number that is given again is no longer that of an ended channel."""
+        opened = super().open_channel(*args, **more)
+        with self._order:
+            self._ended.discard(opened.remote_chanid.to_bytes(4, "big"))
+        return opened
 
 
 class Link(msgspec.Struct):
@@ -87,7 +122,7 @@ class Linker:
         self._jumps: dict[Endpoint, _Jump] = {}
         self._lock = threading.Lock()
 
-    def open(self, end: Endpoint, deadline: float) -> Link:
+    def open(self, end: Endpoint, deadline: float, kind: type[Transport] = Transport) -> Link:
         """A link to an endpoint; raises `Stop`. `deadline` is of the monotonic clock."""
         allowed = expected(end.host, end.port, end.pin, self._known, self._place)
         if isinstance(allowed, Failure):
@@ -96,7 +131,7 @@ class Linker:
         pause = 0.5
         while True:
             try:
-                return self._once(end, allowed, deadline)
+                return self._once(end, allowed, deadline, kind)
             except Stop as stop:
                 wait = pause * self._rng.uniform(0.5, 1.5)
                 if not stop.again or tries <= 0 or time.monotonic() + wait > deadline:
@@ -111,12 +146,14 @@ class Linker:
         for jump in jumps:
             jump.close()
 
-    def _once(self, end: Endpoint, allowed: Expected, deadline: float) -> Link:
+    def _once(
+        self, end: Endpoint, allowed: Expected, deadline: float, kind: type[Transport]
+    ) -> Link:
         soon = min(deadline, time.monotonic() + self._limits.connect_timeout)
         pipe = self._pipe(end, soon)
         soon = min(deadline, time.monotonic() + self._limits.connect_timeout)
         guard = Guard(pipe, soon, _BEFORE_LOGIN, _STALL)
-        transport = Transport(
+        transport = kind(
             cast("socket.socket", guard),
             default_window_size=WINDOW,
             disabled_algorithms=_WEAK,
@@ -309,7 +346,7 @@ class _Jump:
         if self._failed is not None and recent:
             raise Stop(self._failed.kind, self._failed.detail)
         try:
-            link = self._linker.open(self._end, deadline)
+            link = self._linker.open(self._end, deadline, _Carrier)
         except Stop as stop:
             detail = f"jump host {self._end.name}: {stop.failure.detail}"
             self._failed = Failure(kind=stop.failure.kind, detail=detail)

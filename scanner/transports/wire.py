@@ -11,6 +11,7 @@ import contextlib
 import mmap
 import socket
 import tempfile
+import threading
 import time
 from typing import IO, Protocol
 
@@ -51,6 +52,7 @@ class Guard:
     ) -> None:
         self._pipe = pipe
         self._closed = False
+        self._sending = threading.Lock()
         self._ahead = b""
         self._at = 0
         self._received = 0
@@ -89,7 +91,10 @@ class Guard:
             if now > self.deadline or now - since > self._stall:
                 raise EOFError
             try:
-                return self._pipe.send(data)
+                with self._sending:
+                    if self._closed:
+                        raise EOFError
+                    return self._pipe.send(data)
             except TimeoutError:
                 continue
 
@@ -103,7 +108,10 @@ class Guard:
         self._closed = True
         with contextlib.suppress(OSError, EOFError):  # the other side may have been faster
             self._pipe.shutdown(socket.SHUT_RDWR)
-        self._pipe.close()
+        # Data for a channel that was closed is a breach of the protocol, at which a jump host ends
+        # the connection with all of its channels: what is being sent goes out first.
+        with self._sending, contextlib.suppress(OSError, EOFError):
+            self._pipe.close()
 
 
 class Spool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import mmap
+import socket
+import threading
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paramiko import Message, Transport
 
+from scanner.transports import ssh_link
 from scanner.transports.wire import Guard, Spool
 
 FOR_EVER = float("inf")
@@ -76,3 +80,60 @@ def test_a_spool_gives_back_what_it_got(chunks: list[bytes], memory: int) -> Non
     assert bytes(found[:]) == whole
     assert spool.size == len(whole)
     assert isinstance(found, mmap.mmap) is (len(whole) > memory)
+
+
+class Slow(Stuck):
+    """A pipe that takes its time to send, and says what came over it in which order."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.sending = threading.Event()
+
+    def send(self, s: bytes, /) -> int:
+        self.sending.set()
+        time.sleep(0.1)
+        self.order.append("sent")
+        return len(s)
+
+    def close(self) -> None:
+        self.order.append("closed")
+
+
+def test_what_is_being_sent_goes_out_before_the_end_and_nothing_after() -> None:
+    pipe = Slow()
+    guard = Guard(pipe, FOR_EVER, budget=1000)
+    sender = threading.Thread(target=guard.send, args=(b"data",))
+    sender.start()
+    assert pipe.sending.wait(10)
+    guard.close()
+    sender.join()
+    with pytest.raises(EOFError):
+        guard.send(b"more")
+    assert pipe.order == ["sent", "closed"]
+
+
+def message(kind: int, channel: int) -> Message:
+    made = Message()
+    made.add_byte(bytes([kind]))
+    made.add_int(channel)
+    return made
+
+
+def test_a_jump_host_hears_nothing_on_a_channel_after_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[tuple[int, int]] = []
+
+    def send(_: Transport, data: Message) -> None:
+        raw = data.asbytes()
+        sent.append((raw[0], int.from_bytes(raw[1:5], "big")))
+
+    monkeypatch.setattr(Transport, "_send_user_message", send)
+    near, far = socket.socketpair()
+    with near, far:
+        carrier = ssh_link._Carrier(near)
+        # Data, end, and then what another thread had in hand: data, an end of file, an end.
+        for kind, channel in ((94, 3), (97, 3), (94, 3), (96, 3), (97, 3), (94, 4), (90, 3)):
+            carrier._send_user_message(message(kind, channel))
+        carrier.close()
+    assert sent == [(94, 3), (97, 3), (94, 4), (90, 3)]
