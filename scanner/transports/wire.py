@@ -11,7 +11,6 @@ import contextlib
 import mmap
 import socket
 import tempfile
-import threading
 import time
 from typing import IO, Protocol
 
@@ -52,7 +51,6 @@ class Guard:
     ) -> None:
         self._pipe = pipe
         self._closed = False
-        self._sending = threading.Lock()
         self._ahead = b""
         self._at = 0
         self._received = 0
@@ -91,10 +89,7 @@ class Guard:
             if now > self.deadline or now - since > self._stall:
                 raise EOFError
             try:
-                with self._sending:
-                    if self._closed:
-                        raise EOFError
-                    return self._pipe.send(data)
+                return self._pipe.send(data)
             except TimeoutError:
                 continue
 
@@ -108,9 +103,7 @@ class Guard:
         self._closed = True
         with contextlib.suppress(OSError, EOFError):  # the other side may have been faster
             self._pipe.shutdown(socket.SHUT_RDWR)
-        # Data for a channel that was closed is a breach of the protocol, at which a jump host ends
-        # the connection with all of its channels: what is being sent goes out first.
-        with self._sending, contextlib.suppress(OSError, EOFError):
+        with contextlib.suppress(OSError, EOFError):  # a jump host may be gone as well
             self._pipe.close()
 
 
